@@ -41,7 +41,8 @@ export async function compareForges(
   let isComplete = runningMs > deps.policy.reconcile_window_ms;
   for (const place of await listPlacesOfBuilds(deps.db, BACK_MS)) {
     if (signal?.aborted) return reconciled_epoch;
-    const listed = await listRuns(place, BACK_MS);
+    // What a forge answers must not keep the stores from being compared.
+    const listed = await listRuns(place, BACK_MS).catch((error: unknown) => ({ fault: String(error) }));
     if ('runs' in listed) await resumeLostRetries(deps, place, { runs: listed.runs, mend });
     else {
       deps.log.warn(
@@ -78,9 +79,9 @@ function lostRetryOf(
   const { completed_at, request } = build;
   if (completed_at === null || build.erased_at !== null || request.shadow) return undefined;
   const tokens = new Set(events.map(({ data }) => data.token));
-  const isLost = ({ head_branch, ...run }: ListedRun) =>
-    isDispatchOf({ head_branch, ...run }, request.workflow) &&
-    (head_branch === null || head_branch === shortRef(request.ref)) &&
+  const isLost = (run: ListedRun) =>
+    isDispatchOf(run, request.workflow) &&
+    (run.head_branch === null || run.head_branch === shortRef(request.ref)) &&
     !tokens.has(tokenIn(run.title)) &&
     run.run_id > (build.workflow_run_id ?? 0) &&
     // A forge tells whole seconds.

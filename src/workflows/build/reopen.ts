@@ -40,7 +40,10 @@ export async function reopen(
   });
   await build.record.recordRecovery();
   // A short attempt may have ended by now. No other webhook will report it, and a listing that was read before does not show it.
-  const ended = view.status === 'completed' ? endOf(view, { learned_from: 'webhook', delivery_id }) : undefined;
+  const learned = learned_from
+    ? ({ learned_from: 'poll' } as const)
+    : ({ learned_from: 'webhook', delivery_id } as const);
+  const ended = view.status === 'completed' ? endOf(view, learned) : undefined;
   const seen = { status: view.status, run_attempt: view.run_attempt };
   const dispatched = { run, abandoned: [], seen, ...(ended ? { ended } : {}) };
   return { build: under(build, `${step}:`), dispatched };
