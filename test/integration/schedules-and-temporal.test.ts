@@ -267,8 +267,8 @@ it('waits with a firing until a record that was set back has its version again',
   for (const name of names) {
     await handleOf(name).trigger();
     await eventually(async () => {
-      const [running] = (await handleOf(name).describe()).info.runningActions;
-      const firing = await world.client.workflow.getHandle(running!.workflow.workflowId).describe();
+      const [{ action } = {}] = (await handleOf(name).describe()).info.recentActions;
+      const firing = await world.client.workflow.getHandle(action!.workflow.workflowId).describe();
       const [activity] = firing.raw.pendingActivities ?? [];
       expect(activity?.lastFailure?.message).toBe('the record has lost this version of the schedule');
     });
