@@ -79,13 +79,13 @@ export function artifactActivities(db: Db, forges: Pick<Forges, 'of'>, verify: A
   ): Promise<Pick<RunArtifacts, 'artifacts' | 'left_out' | 'unavailable'>> {
     const forge = forges.of(place);
     if (!forge.capabilities.lists_artifacts) return { artifacts: [], left_out: 0, unavailable: null };
-    const { artifacts, left_out } = await forge.artifacts(repository, runId);
+    const { artifacts, left_out } = await forge.runs.artifacts(repository, runId);
     const listed: Artifact[] = artifacts.map((artifact) => ({ ...artifact, attestations: [] }));
     for (const artifact of listed.slice(0, LIMITS.artifacts.attested)) {
       const { digest } = artifact;
       if (!digest?.startsWith('sha256:')) continue;
       try {
-        const bundles = await forge.attestations(repository, digest);
+        const bundles = await forge.runs.attestations(repository, digest);
         artifact.attestations = bundles.map((bundle) => verify(bundle, { digest, runUrl, repositoryUrl, commit }));
       } catch (error) {
         if (!isRefused(error)) throw error;

@@ -70,7 +70,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
       return unlessMissing<RerunOutcome>(
         forges,
         forge,
-        (found) => found.rerun(repository, run_id, failed_jobs_only),
+        (found) => found.writes.rerun(repository, run_id, failed_jobs_only),
         notSent,
       );
     },
@@ -87,7 +87,7 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
 
     async findRun({ forge, repository, run_id }) {
       try {
-        return await forges.of(forge).read(repository, run_id);
+        return await forges.of(forge).runs.read(repository, run_id);
       } catch (error) {
         if (error instanceof ForgeError && error.status === 404) return null;
         throw error;
@@ -95,20 +95,20 @@ export function githubActivities(db: Db, forges: Pick<Forges, 'of'>, meter?: Act
     },
 
     readFailedJobs: async ({ forge, repository, run_id, run_attempt }) =>
-      forges.of(forge).failedJobs(repository, run_id, run_attempt),
+      forges.of(forge).runs.failedJobs(repository, run_id, run_attempt),
 
     async findRuns({ forge, repository, ...sought }) {
-      return forges.of(forge).find(repository, sought, ageMs(Date.parse(sought.since)));
+      return forges.of(forge).runs.find(repository, sought, ageMs(Date.parse(sought.since)));
     },
 
-    cancelRun: async ({ forge, repository, run_id }) => forges.of(forge).cancel(repository, run_id),
+    cancelRun: async ({ forge, repository, run_id }) => forges.of(forge).writes.cancel(repository, run_id),
 
     async awaitRunChange({ forge, repository, run_id, seen, interval_ms }) {
       const github = forges.of(forge);
-      let looked: RunView | Awaited<ReturnType<Forge['changed']>>;
+      let looked: RunView | Awaited<ReturnType<Forge['runs']['changed']>>;
       try {
         looked = await unlessGone(github, { repository, run_id, run_attempt: seen.run_attempt }, () =>
-          github.changed(repository, run_id, seen, interval_ms),
+          github.runs.changed(repository, run_id, seen, interval_ms),
         );
       } catch (error) {
         if (!(error instanceof ForgeError)) throw error;
@@ -170,7 +170,7 @@ type KnownAttempt = Pick<RunView, 'run_id' | 'run_attempt'> & { repository: stri
  * reads counts.
  */
 async function readSince(github: Forge, { repository, run_id, run_attempt }: KnownAttempt): Promise<RunView> {
-  const view = await github.read(repository, run_id);
+  const view = await github.runs.read(repository, run_id);
   const isEarlier = view.run_attempt < run_attempt && github.capabilities.attempts;
   if (isEarlier && activityInfo().attempt < LOOKS_UNTIL_GONE) {
     throw new NotYet(`run ${run_id} is still shown as of attempt ${view.run_attempt}`, 1_000);
@@ -210,8 +210,8 @@ async function unlessGone<View extends object>(
 
 /** Says whether GitHub shows the repository and, after that, has no such run in it. */
 async function isGone(github: Forge, repository: string, runId: number): Promise<boolean> {
-  if (!(await github.sees(repository))) return false;
-  return github.read(repository, runId).then(
+  if (!(await github.runs.sees(repository))) return false;
+  return github.runs.read(repository, runId).then(
     () => false,
     (error: unknown) => {
       if (error instanceof ForgeError && error.status === 404) return true;

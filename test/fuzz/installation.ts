@@ -135,11 +135,14 @@ export class Installation {
   }
 
   /** As GitHub sees it, a request that a workflow would send; the process that does send it has no run of that workflow. */
-  #direct(github: Forge, ...[request, correlation]: Parameters<Forge['dispatch']>): ReturnType<Forge['dispatch']> {
+  #direct(
+    github: Forge,
+    ...[request, correlation]: Parameters<Forge['writes']['dispatch']>
+  ): ReturnType<Forge['writes']['dispatch']> {
     const id = Number(/^hapax-(\d+)-/.exec(correlation?.token ?? '')?.[1]);
     const workflowId = this.record.builds.get(id)?.workflow_id ?? '';
     const { context } = contextOf({ workflowId, runId: '' }, { activityType: 'direct' }, 1, undefined, false);
-    return asyncLocalStorage.run(context, () => github.dispatch(request, correlation));
+    return asyncLocalStorage.run(context, () => github.writes.dispatch(request, correlation));
   }
 
   /** What a process with the API has besides its commands, from its start on. */

@@ -82,7 +82,7 @@ const app = (onResponse?: ForgeOptions['onResponse']) => {
   return new Forge({ apiUrl: standIn.url, auth: { appId: '42', privateKey }, requestTimeoutMs: 5_000, ...reports });
 };
 const request = (repository: string) => ({ repository, workflow: 'build.yml', ref: 'main', inputs: {} });
-const dispatch = (github: Forge) => github.dispatch(request('acme/images'), null);
+const dispatch = (github: Forge) => github.writes.dispatch(request('acme/images'), null);
 const dispatches = () => asked.filter((one) => one.endsWith('/dispatches')).length;
 
 it('dispatches as the installation of a GitHub App, whose token it asks for once', async () => {
@@ -110,7 +110,7 @@ it('reports what is left of the rate limit of its installation, and not of calle
 
 it('says where the app is not installed, and sends nothing', async () => {
   const github = app();
-  const outcome = await github.dispatch(request('acme/other'), null);
+  const outcome = await github.writes.dispatch(request('acme/other'), null);
   expect(outcome).toMatchObject({
     kind: 'not_sent',
     reason: expect.stringMatching(/no token for acme\/other.*GITHUB_APP_ID/),
@@ -118,8 +118,8 @@ it('says where the app is not installed, and sends nothing', async () => {
   expect(github.troubles).toEqual([expect.stringContaining('acme/other')]);
   expect(dispatches()).toBe(0);
   // That is no word about the run.
-  await expect(github.read('acme/other', 5)).rejects.toMatchObject({ status: undefined });
-  await expect(github.cancel('acme/other', 5)).rejects.toThrow('no token');
+  await expect(github.runs.read('acme/other', 5)).rejects.toMatchObject({ status: undefined });
+  await expect(github.writes.cancel('acme/other', 5)).rejects.toThrow('no token');
 });
 
 it.each([401, 403, 502])(
@@ -153,11 +153,11 @@ describe('a token that GitHub refuses', () => {
     ['a dispatch', dispatch],
     [
       'a listing',
-      (github) => github.find('acme/images', { workflow: 'build.yml', ref: 'main', tokens: [], since: '' }, 0),
+      (github) => github.runs.find('acme/images', { workflow: 'build.yml', ref: 'main', tokens: [], since: '' }, 0),
     ],
-    ['a look at a run', (github) => github.read('acme/images', 5)],
-    ['a cancellation', (github) => github.cancel('acme/images', 5)],
-    ['a re-run', (github) => github.rerun('acme/images', 5, false)],
+    ['a look at a run', (github) => github.runs.read('acme/images', 5)],
+    ['a cancellation', (github) => github.writes.cancel('acme/images', 5)],
+    ['a re-run', (github) => github.writes.rerun('acme/images', 5, false)],
   ];
 
   it.each(all)('for a moment after it was made is sent again, with %s', async (_, ask) => {
@@ -213,7 +213,7 @@ describe('a token that GitHub refuses', () => {
 
 it('follows a run whose repository moves to another owner, and asks for its installation once a minute at most', async () => {
   const github = app();
-  await github.read('acme/images', 5);
+  await github.runs.read('acme/images', 5);
   const lookUps = () => asked.filter((one) => one.endsWith('/installation')).length;
   expect(lookUps()).toBe(1);
   const start = performance.now();
@@ -222,10 +222,10 @@ it('follows a run whose repository moves to another owner, and asks for its inst
   // GitHub hides a private repository from those who have no access.
   installation = 8;
   refuses = (_ageMs, number) => (number === 1 ? 404 : undefined);
-  await expect(github.read('acme/images', 5)).rejects.toMatchObject({ status: 404 });
-  expect(await github.read('acme/images', 5)).toMatchObject({ conclusion: 'success' });
+  await expect(github.runs.read('acme/images', 5)).rejects.toMatchObject({ status: 404 });
+  expect(await github.runs.read('acme/images', 5)).toMatchObject({ conclusion: 'success' });
   expect(lookUps()).toBe(2);
-  for (let n = 0; n < 3; n++) await expect(github.read('acme/images', 6)).rejects.toMatchObject({ status: 404 });
+  for (let n = 0; n < 3; n++) await expect(github.runs.read('acme/images', 6)).rejects.toMatchObject({ status: 404 });
   expect(lookUps()).toBe(2);
 });
 

@@ -13,14 +13,14 @@ it('a page that is short is not taken for the last one', async () => {
   const github = await simulate({ rate_limit: 1_000_000, short_pages: 3 });
   await github.control('POST', '/runs', { ...stranger, display_title: `Build [${TOKEN}]` });
   await github.control('POST', '/runs', { ...stranger, count: 250 });
-  expect(await client(github.url).find('acme/images', sought, 60_000)).toMatchObject({ kind: 'found' });
+  expect(await client(github.url).runs.find('acme/images', sought, 60_000)).toMatchObject({ kind: 'found' });
 });
 
 it.each([-HOUR_MS, HOUR_MS])(
   'a run that could be ours is seen where the clock of GitHub is %i ms off, and an old one is not',
   async (clock_off_ms) => {
     const github = await simulate({ clock_off_ms });
-    const find = () => client(github.url).find('acme/images', sought, 60_000);
+    const find = () => client(github.url).runs.find('acme/images', sought, 60_000);
     const old = new Date(Date.now() - HOUR_MS / 2).toISOString();
     await github.control('POST', '/runs', { ...stranger, created_at: old });
     expect(await find()).toEqual({ kind: 'absent' });
@@ -49,7 +49,7 @@ async function moved(to: (other: string) => string, status: number) {
     await Promise.all([github.close(), other.close()]);
   });
   const request = { repository: 'acme/old', workflow: 'build.yml', ref: 'main', inputs: { a: 'b' } };
-  return { asked, outcome: await client(github.url).dispatch(request, null) };
+  return { asked, outcome: await client(github.url).writes.dispatch(request, null) };
 }
 
 it.each([301, 302, 307, 308])(

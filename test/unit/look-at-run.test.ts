@@ -16,7 +16,7 @@ const request = {
 
 /** What is left of five looks that found no run, after one more that found this. */
 async function missedAfter(asked: boolean): Promise<unknown> {
-  const github = { changed: async () => ({ lookAgainMs: 1_000, asked }) } as unknown as Forge;
+  const github = { runs: { changed: async () => ({ lookAgainMs: 1_000, asked }) } } as unknown as Forge;
   const activity = new MockActivityEnvironment({ heartbeatDetails: 5 });
   let missed: unknown = 5;
   activity.on('heartbeat', (details: unknown) => {
@@ -43,7 +43,8 @@ describe('a forge that is behind and shows an attempt before the one that was se
     ...{ run_id: 7, run_url: 'https://github.test/7', request_id: 'R1' },
     ...{ status: 'completed', conclusion: 'failure', run_attempt: 1 },
   };
-  const forge = (attempts: boolean) => ({ capabilities: { attempts }, read: async () => earlier }) as unknown as Forge;
+  const forge = (attempts: boolean) =>
+    ({ capabilities: { attempts }, runs: { read: async () => earlier } }) as unknown as Forge;
   const read = (github: Forge, attempt = 1) =>
     new MockActivityEnvironment({ attempt }).run(githubActivities(undefined as never, { of: () => github }).readRun, {
       ...{ repository: 'acme/images', run_id: 7, run_attempt: 2 },
@@ -89,7 +90,7 @@ function lookWithinTask({ lookAtRun }: Pick<ReturnType<typeof githubActivities>,
 }
 
 describe('a look at a run within a workflow task', () => {
-  const github = { read: async () => runAgain } as unknown as Forge;
+  const github = { runs: { read: async () => runAgain } } as unknown as Forge;
   const at = '2026-11-30T00:00:00.000Z';
   const end = { dedupe_key: 'completed', data: { conclusion: 'failure' }, occurred_at: at, recorded_at: at };
 
@@ -106,14 +107,13 @@ describe('a look at a run within a workflow task', () => {
   it('asks the forge one at a time: it takes no slot, and so nothing else bounds them', async () => {
     let answer = (_: RunView) => {};
     let asked = 0;
-    const slow = {
-      read: () => {
-        asked += 1;
-        return new Promise<RunView>((resolve) => {
-          answer = resolve;
-        });
-      },
-    } as unknown as Forge;
+    const read = () => {
+      asked += 1;
+      return new Promise<RunView>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const slow = { runs: { read } } as unknown as Forge;
     const activities = githubActivities(recordOf([]), { of: () => slow });
     const first = lookWithinTask(activities);
     await expect(lookWithinTask(activities)).rejects.toThrow('this worker looks at another run');
@@ -130,12 +130,11 @@ describe('how far a reading of all recent runs goes back', () => {
   const since = '2026-11-21T10:00:00.000Z';
   const ageAt = async (scheduledMs: number, nowMs: number) => {
     let read: unknown;
-    const forge = {
-      find: async (_repository: string, _sought: unknown, ageMs: number) => {
-        read = ageMs;
-        return { kind: 'absent' };
-      },
-    } as unknown as Forge;
+    const find = async (_repository: string, _sought: unknown, ageMs: number) => {
+      read = ageMs;
+      return { kind: 'absent' };
+    };
+    const forge = { runs: { find } } as unknown as Forge;
     const { findRuns } = githubActivities(undefined as never, { of: () => forge });
     const activity = new MockActivityEnvironment({
       currentAttemptScheduledTimestampMs: Date.parse(since) + scheduledMs,

@@ -102,10 +102,9 @@ export interface Script {
 }
 
 /** What is asked of GitHub by the activities. */
-type Asked = Pick<
-  Forge,
-  'reserveWrite' | 'dispatch' | 'find' | 'changed' | 'cancel' | 'rerun' | 'read' | 'sees' | 'failedJobs'
->;
+type Asked = Pick<Forge, 'reserveWrite'> &
+  Pick<Forge['writes'], 'dispatch' | 'cancel' | 'rerun'> &
+  Pick<Forge['runs'], 'find' | 'changed' | 'read' | 'sees' | 'failedJobs'>;
 
 /** One request to GitHub; `at` is virtual time, epoch milliseconds. */
 export interface Call {
@@ -359,7 +358,7 @@ function scriptedGitHub(
       return answer;
     },
   };
-  return github as Forge;
+  return { reserveWrite: github.reserveWrite, writes: github, runs: github } as unknown as Forge;
 }
 
 /** Activities with their errors turned into Temporal's, as `createActivities` does it. */

@@ -1,11 +1,7 @@
-import type { BuildRequest } from '../../contracts/builds/event.ts';
-import type { FailedJob } from '../../contracts/builds/failed-job.ts';
-import type { DispatchOutcome, Finding, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 import type { Capabilities } from '../../domain/forges/capabilities.ts';
-import type { Listing, Sought } from '../../domain/github/find-runs.ts';
+import type { Listing } from '../../domain/github/find-runs.ts';
 import { ownerAndRepo } from '../../domain/github/repository.ts';
 import { messageOf } from '../../domain/github/response.ts';
-import type { Seen } from '../../domain/github/run-listing.ts';
 import type { Dialect } from './dialects/dialect.ts';
 import { GitHubDialect } from './dialects/github.ts';
 import {
@@ -15,7 +11,6 @@ import {
   type SettingFaults,
 } from './dialects/github-settings.ts';
 import { expectSuccess } from './forge-error.ts';
-import type { ListedArtifacts } from './runs/artifacts.ts';
 import { Runs } from './runs/runs.ts';
 import { ForgeTransport, type TransportOptions } from './transport/transport.ts';
 import { listOurHooks, type OurHook } from './webhooks/our-hooks.ts';
@@ -39,15 +34,15 @@ export class Forge {
   readonly #dialect: Dialect;
   readonly #transport: ForgeTransport;
   readonly #requests: PacedRequests;
-  readonly #writes: Writes;
-  readonly #runs: Runs;
+  readonly writes: Writes;
+  readonly runs: Runs;
 
   constructor({ pace, dialect = new GitHubDialect(), ...options }: ForgeOptions) {
     this.#dialect = dialect;
     this.#transport = new ForgeTransport(options);
     this.#requests = new PacedRequests(this.#transport, pace);
-    this.#writes = new Writes(this.#transport, this.#requests, dialect);
-    this.#runs = new Runs(this.#requests, dialect, () => this.#transport.now());
+    this.writes = new Writes(this.#transport, this.#requests, dialect);
+    this.runs = new Runs(this.#requests, dialect, () => this.#transport.now());
   }
 
   get capabilities(): Capabilities {
@@ -59,62 +54,12 @@ export class Forge {
     return this.#requests.reserveWrite();
   }
 
-  /** See {@link Writes.dispatch}. */
-  dispatch(request: BuildRequest, correlation: { input: string; token: string } | null): Promise<DispatchOutcome> {
-    return this.#writes.dispatch(request, correlation);
-  }
-
-  /** See {@link Writes.rerun}. */
-  rerun(repository: string, runId: number, failedJobsOnly: boolean): Promise<RerunOutcome> {
-    return this.#writes.rerun(repository, runId, failedJobsOnly);
-  }
-
-  /** See {@link Writes.cancel}. @throws {ForgeError} */
-  cancel(repository: string, runId: number): Promise<boolean> {
-    return this.#writes.cancel(repository, runId);
-  }
-
-  /** Returns the run as it is now. @throws {ForgeError} */
-  read(repository: string, runId: number): Promise<RunView> {
-    return this.#runs.read(repository, runId);
-  }
-
-  /** See {@link Runs.find}. @throws {ForgeError} */
-  find(repository: string, sought: Sought, ageMs: number): Promise<Finding> {
-    return this.#runs.find(repository, sought, ageMs);
-  }
-
   /** Returns the runs of {@link Runs.list}, with their creation times by this machine's clock. @throws {ForgeError} */
   async list(repository: string, ageMs: number): Promise<Listing> {
-    const { runs, complete } = await this.#runs.list(repository, ageMs);
+    const { runs, complete } = await this.runs.list(repository, ageMs);
     const aheadMs = this.clockAheadMs;
     const byOurClock = (time: string) => new Date(Date.parse(time) - aheadMs).toISOString();
     return { complete, runs: runs.map((run) => ({ ...run, created_at: byOurClock(run.created_at) })) };
-  }
-
-  /** See {@link Runs.changed}. @throws {ForgeError} */
-  changed(repository: string, runId: number, seen: Seen, maxAgeMs: number): ReturnType<Runs['changed']> {
-    return this.#runs.changed(repository, runId, seen, maxAgeMs);
-  }
-
-  /** See {@link Runs.failedJobs}. @throws {ForgeError} */
-  failedJobs(repository: string, runId: number, attempt: number): Promise<FailedJob[]> {
-    return this.#runs.failedJobs(repository, runId, attempt);
-  }
-
-  /** See {@link Runs.artifacts}. @throws {ForgeError} */
-  artifacts(repository: string, runId: number): Promise<ListedArtifacts> {
-    return this.#runs.artifacts(repository, runId);
-  }
-
-  /** See {@link Runs.attestations}. @throws {ForgeError} */
-  attestations(repository: string, digest: string): Promise<unknown[]> {
-    return this.#runs.attestations(repository, digest);
-  }
-
-  /** See {@link Runs.sees}. @throws {ForgeError} */
-  sees(repository: string): Promise<boolean> {
-    return this.#runs.sees(repository);
   }
 
   /** See {@link redeliverMissed}. @param signal stops it, even during a request. @throws {ForgeError} */

@@ -51,7 +51,7 @@ export async function sendDispatch(
   const outcome = await unlessMissing<DispatchOutcome>(
     forges,
     request.forge,
-    (forge) => forge.dispatch(request, correlation),
+    (forge) => forge.writes.dispatch(request, correlation),
     notSent,
   );
   meter?.dispatched(outcome.kind);
