@@ -8,6 +8,7 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-err
 import type { MetadataAnswer, YouTube } from '../integrations/content/youtube.ts';
 import { reserveQuota } from '../store/content/quota-reserve.ts';
 import { releaseQuota, settleQuota } from '../store/content/quota-settle.ts';
+import { addContentSource } from '../store/erasures/content-source.ts';
 import { findTask } from '../store/tasks/task-find.ts';
 import { type ContentKeeper, keepContent } from './keep-content.ts';
 import type { ActivityMeter } from './meter.ts';
@@ -49,7 +50,9 @@ export async function ingestYoutube(
   const id = contentIdOfVideo(videoId);
   const ingested = async (): Promise<Ingested | undefined> => {
     const existing = await deps.content.find(id);
-    return existing && { status: 'success', content_id: id, title: existing.title };
+    if (!existing) return undefined;
+    await addContentSource(deps.db, id, existing.blob_key);
+    return { status: 'success', content_id: id, title: existing.title };
   };
   const earlier = await ingested();
   if (earlier) return earlier;

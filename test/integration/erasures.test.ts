@@ -128,6 +128,28 @@ describe('an erasure', () => {
     expect((await hapax(['verify', `task:${ids[0]}`], { HAPAX_URL: world.url })).stdout).toMatch(/: valid, /);
   });
 
+  it('lets a video be ingested again of which only the content was erased, and repeats by key what it said before', async () => {
+    const video = { name: 'ingest_youtube', kwargs: { url: 'aaaaaaaaaa1', transcript_text: 'The moon pulls.' } };
+    const path = '/api/v1/content/yt:aaaaaaaaaa1';
+    const ingest = async (headers = {}) => {
+      const { task_id } = (await world.call('POST', '/tasks', video, headers)).json;
+      expect((await world.call('GET', `/tasks/${task_id}?wait=60`)).json).toMatchObject({ status: 'SUCCESS' });
+      return task_id;
+    };
+    const first = await ingest({ 'idempotency-key': 'the moon' });
+    expect((await erase({ ids: ['content:yt:aaaaaaaaaa1'] })).done).toHaveLength(1);
+    expect((await world.call('GET', path)).status).toBe(404);
+    expect(await ingest({ 'idempotency-key': 'the moon' })).toBe(first);
+    const second = await ingest();
+    expect(second).not.toBe(first);
+    expect((await world.call('GET', path)).status).toBe(200);
+    expect([first, second]).toContain(await ingest());
+    // As if an earlier version of Hapax had brought it in.
+    await world.db`DELETE FROM content_sources WHERE content_id = 'yt:aaaaaaaaaa1'`;
+    const third = await ingest();
+    expect([first, second, third]).toContain(await ingest());
+  });
+
   it('finds a text only in what it would erase: not in a ref, an id or the name of a queue', async () => {
     const word = 'Blåhaj';
     const { id: build } = (await world.trigger({ ref: word })).json;

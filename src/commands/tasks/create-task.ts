@@ -20,6 +20,7 @@ import {
   type TaskRequest,
   taskFingerprint,
 } from '../../domain/tasks/task-request.ts';
+import { isContentErased } from '../../store/erasures/content-source.ts';
 import { claimRequestKey } from '../../store/request-key-claim.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { taskStream } from '../../store/tasks/task-stream.ts';
@@ -159,7 +160,10 @@ async function identify(
 ): Promise<Identity> {
   const key = idempotency && requestKey('', { caller, ...idempotency });
   const find = (id: string) => knownSoon(findTask(db, id));
-  const natural = taskId === undefined ? await findNaturalTask(find, name, given) : undefined;
+  const natural =
+    taskId === undefined
+      ? await findNaturalTask(find, name, given, (contentId) => knownSoon(isContentErased(db, contentId)))
+      : undefined;
   const id = taskId ?? natural?.id;
   if (id === undefined) {
     if (key === undefined) return { id: randomUUID() };
@@ -172,6 +176,11 @@ async function identify(
   const claimed = { fingerprint: fingerprints[0]!, made: taskStream(id) };
   const claim = isClaimed ? await claimRequestKey(db, key, claimed) : undefined;
   if (claim?.fingerprint === '') throw erased(claim.made);
+  // Its content was erased since. A repeat only asks for the response again.
+  if (natural && claim?.repeated && claim.made !== claimed.made && fingerprints.includes(claim.fingerprint)) {
+    const earlier = claim.made.slice(taskStream('').length);
+    return { id: earlier, known: await find(earlier) };
+  }
   if (claim && (!fingerprints.includes(claim.fingerprint) || claim.made !== claimed.made)) {
     const detail = `${claim.made} was already requested with this key with other content; use a new key`;
     throw new Refusal('idempotency_key_reused', { detail });

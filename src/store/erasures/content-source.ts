@@ -10,6 +10,19 @@ export function saveContentSource(db: Db, contentId: string, blobKey: string): P
   });
 }
 
+/** Records the document of a content that an earlier version of Hapax brought in, unless that is known. */
+export async function addContentSource(db: Db, contentId: string, blobKey: string): Promise<void> {
+  await db`INSERT INTO content_sources ${db({ content_id: contentId, blob_key: blobKey })} ON CONFLICT DO NOTHING`;
+}
+
+/** Says whether a content that was brought in has been erased. If nothing was ever erased, a content without a source is an older one. */
+export async function isContentErased(db: Db, contentId: string): Promise<boolean> {
+  const [row] = await db<Array<{ erased: boolean }>>`
+    SELECT EXISTS (SELECT FROM erasures)
+      AND NOT EXISTS (SELECT FROM content_sources WHERE content_id = ${contentId} AND NOT erased) AS erased`;
+  return row!.erased;
+}
+
 /**
  * Marks the documents of a content for deletion.
  * @param known a document that may have been written before this table existed.
