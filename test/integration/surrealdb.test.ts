@@ -11,20 +11,21 @@ import { databaseFault } from '../../src/store/database.ts';
 import { surrealContent } from '../../src/store/surrealdb/surreal-content.ts';
 import { SurrealDatabase, type SurrealOptions } from '../../src/store/surrealdb/surrealdb.ts';
 import { saveText } from '../world/content-world.ts';
+import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { type SurrealServerOptions, startSurrealServer } from '../world/surrealdb-server.ts';
 import { openTestDatabase, openWorld } from '../world/world.ts';
 
-const open = async (at: SurrealOptions['at']) => {
-  const surreal = await SurrealDatabase.load({ at, namespace: 'hapax', database: 'hapax' });
+const open = async (at: SurrealOptions['at'], more: Partial<SurrealOptions> = {}) => {
+  const surreal = await SurrealDatabase.load({ at, namespace: 'hapax', database: 'hapax', ...more });
   onTestFinished(() => surreal.close());
   return surrealContent({ surreal, stem: async () => new Map() });
 };
 const startServer = async (options: SurrealServerOptions = {}) => {
   const server = await startSurrealServer(options);
   onTestFinished(() => server.close());
-  const user = (name: string, password = server.password) =>
-    open({ url: server.url, user: name, password, level: name === 'root' ? 'root' : 'database' });
+  const user = (name: string, password = server.password, more: Partial<SurrealOptions> = {}) =>
+    open({ url: server.url, user: name, password, level: name === 'root' ? 'root' : 'database' }, more);
   return { ...server, user };
 };
 const faultOf = async (work: Promise<unknown>) => {
@@ -61,6 +62,35 @@ describe('a SurrealDB server', () => {
     await expect
       .poll(async () => (await content.find('web:before'))?.id && signIns(), { timeout: 20_000 })
       .toBeGreaterThanOrEqual(2);
+  });
+
+  it('may take longer to save a content than to answer a check', async () => {
+    const { promise: saved, resolve: save } = Promise.withResolvers<undefined>();
+    const inTurn: Array<Promise<undefined> | 'hang'> = [];
+    const server = await startServer({
+      disturb: (method) => (method === 'query' ? inTurn.shift() : undefined),
+    });
+    const content = await server.user('hapax', server.password, { timeoutMs: 3_000, writeTimeoutMs: 600_000 });
+    await eventually(() => content.check());
+    inTurn.push(saved, 'hang');
+    const saving = saveText(content, 'web:long', 'The moon.');
+    await eventually(() => expect(inTurn).toHaveLength(1));
+    expect(await faultOf(content.check())).toMatch(/^SurrealDB away/);
+    save(undefined);
+    expect(await saving).toMatchObject({ version: 1 });
+  });
+
+  it('is not away because it takes too long to save a content', async () => {
+    let hangs = false;
+    const server = await startServer({ disturb: () => (hangs ? 'hang' : undefined) });
+    const content = await server.user('hapax', server.password, { writeTimeoutMs: 200 });
+    await content.check();
+    hangs = true;
+    expect(await faultOf(saveText(content, 'web:long', 'The moon.'))).toBe(
+      'SurrealDB fault: the server did not save the content in time',
+    );
+    hangs = false;
+    await content.check();
   });
 
   it('gets a write again whose response was lost, and has it once', async () => {

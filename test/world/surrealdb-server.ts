@@ -15,8 +15,8 @@ const OPEN = new Set(['signin', 'version']);
 export interface SurrealServerOptions {
   /** How long a token lasts, as SurrealDB writes durations. */
   tokens?: string;
-  /** Told before each request; what it returns breaks the connection, or answers with a status. */
-  disturb?: (method: string) => 'reset' | 'hang' | undefined;
+  /** Told before each request, which waits for it; what it returns breaks the connection, or leaves it without a response. */
+  disturb?: (method: string) => 'reset' | 'hang' | undefined | Promise<undefined>;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function startSurrealServer({ tokens = '1h', disturb }: SurrealServ
     if (whole.length > MOST_BYTES) return void response.writeHead(413).end();
     const rpc = codec.decode<RpcRequest<string, unknown[]> & { id: unknown }>(whole);
     asked.push(rpc.method);
-    const disturbed = disturb?.(rpc.method);
+    const disturbed = await disturb?.(rpc.method);
     if (disturbed === 'hang') return;
     if (disturbed === 'reset') return void request.socket.resetAndDestroy();
     const body = codec.encode(await answer(rpc, request.headers));

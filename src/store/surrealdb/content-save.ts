@@ -35,6 +35,6 @@ export async function saveContent(
   );
   const chunks = texts.map((text, index) => ({ seq: index + 1, text, ...words[index] }));
   const row = { ...given, key: id, updated_at: new Date().toISOString() };
-  const [saved] = await surreal.query<[ContentRow]>(SAVE, { row, chunks });
+  const [saved] = await surreal.write<[ContentRow]>(SAVE, { row, chunks });
   return saved;
 }

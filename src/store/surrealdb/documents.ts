@@ -59,7 +59,7 @@ export async function putDocument(
     texts.map((text) => ({ title: given.title, text })),
   );
   const place = { content: id, version };
-  await surreal.query(
+  await surreal.write(
     `{
        UPSERT type::record('content', $row.key) CONTENT $row;
        DELETE chunk WHERE content = $row.key;

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Surreal } from 'surrealdb';
 import { StoreFault } from '../store-fault.ts';
@@ -9,6 +10,10 @@ export interface SurrealOptions {
   database: string;
   /** A directory that only this process uses, or a server. */
   at: { directory: string } | { url: string; user: string; password: string; level: 'root' | 'namespace' | 'database' };
+  /** How long to wait for one response of a server; default 10 s. */
+  timeoutMs?: number;
+  /** The same for a write of a whole content; default 2 min. */
+  writeTimeoutMs?: number;
 }
 
 /** The type of the package. It is loaded only if SurrealDB is configured. */
@@ -16,8 +21,9 @@ type Library = typeof import('surrealdb');
 type Engines = Pick<typeof import('@surrealdb/node'), 'createNodeEngines'>;
 
 const NAME = 'SurrealDB';
-/** How long to wait for one response of a server. */
 const TIMEOUT_MS = 10_000;
+/** A server indexes a long text for longer than it answers anything else. */
+const WRITE_TIMEOUT_MS = 120_000;
 /** If two transactions touch the same keys, one fails and asks for a retry. With several, this happens to each in turn. */
 const MOST_ATTEMPTS = 12;
 const OLDEST_MAJOR = 3;
@@ -34,6 +40,8 @@ export class SurrealDatabase {
   readonly #options: SurrealOptions;
   readonly #library: Library;
   readonly #engines: Engines | undefined;
+  /** Set during a write of a whole content. The SDK does not say which query a request is for. */
+  readonly #writing = new AsyncLocalStorage<boolean>();
   #opening: Promise<Surreal> | undefined;
 
   private constructor(options: SurrealOptions, library: Library, engines: Engines | undefined) {
@@ -56,6 +64,14 @@ export class SurrealDatabase {
   }
 
   /**
+   * Writes a whole content: as {@link query}, with more time.
+   * @throws {StoreFault} also if that was too short. The text is at fault then: the server may answer everything else.
+   */
+  write<Results extends unknown[]>(statements: string, values: Record<string, unknown>): Promise<Results> {
+    return this.#writing.run(true, () => this.query<Results>(statements, values));
+  }
+
+  /**
    * Runs statements, each of which must be safe to repeat. Values are bound, never written into the text.
    * @returns the result of each statement.
    * @throws {StoreFault} if the database is away or refuses.
@@ -74,7 +90,7 @@ export class SurrealDatabase {
           // Another query may have opened it anew.
           if (this.#opening === opening) await this.close();
         } else {
-          throw faultOf(error);
+          throw db && this.#writing.getStore() && isTimeout(error) ? tooSlow(error) : faultOf(error);
         }
       }
     }
@@ -87,18 +103,25 @@ export class SurrealDatabase {
   }
 
   #open(): Promise<Surreal> {
-    this.#opening ??= this.#connect().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
+    // Others wait for it too, so it has no more time than a check.
+    this.#opening ??= this.#writing
+      .exit(() => this.#connect())
+      .catch((error: unknown) => {
+        this.#opening = undefined;
+        throw error;
+      });
     return this.#opening;
   }
 
   async #connect(): Promise<Surreal> {
     const { at, namespace, database } = this.#options;
     if ('directory' in at) return this.#openDirectory(at.directory);
+    const { timeoutMs = TIMEOUT_MS, writeTimeoutMs = WRITE_TIMEOUT_MS } = this.#options;
     const db = new this.#library.Surreal({
-      fetchImpl: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+      fetchImpl: (input, init) => {
+        const limitMs = this.#writing.getStore() ? writeTimeoutMs : timeoutMs;
+        return fetch(input, { ...init, signal: AbortSignal.timeout(limitMs) });
+      },
     });
     const { user: username, password, level } = at;
     const levels = { root: {}, namespace: { namespace }, database: { namespace, database } };
@@ -168,6 +191,14 @@ function messageOf(error: unknown): string {
 function isLoggedOut(error: unknown): boolean {
   const { name, status } = error as { name?: string; status?: number };
   return name === 'NotAllowedError' || status === 401 || status === 403;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || isTimeout(error.cause));
+}
+
+function tooSlow(error: unknown): StoreFault {
+  return new StoreFault(NAME, 'fault', 'the server did not save the content in time', error);
 }
 
 /** Errors of the server that the query did not cause: the login or the connection failed, or the server is not ready. */
