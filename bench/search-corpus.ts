@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import postgres from 'postgres';
 import type { LocalModel } from '../src/integrations/content/local-model.ts';
-import { indexTexts, WORDS_FORM } from '../src/store/content/chunk-index.ts';
+import { indexEntries, WORDS_FORM } from '../src/store/content/chunk-index.ts';
+import { stemWords } from '../src/store/content/word-stem.ts';
 import { openDatabase } from '../src/store/database.ts';
 
 const { documents, queries: questions } = JSON.parse(
@@ -113,7 +114,12 @@ export async function fillWithChunks(url: string, chunks: number, model: LocalMo
     const pieces = contents.flatMap(({ title, chunks: some }) =>
       some.map((chunk) => ({ title, text: chunk.text, chunk })),
     );
-    for (const [index, words] of (await indexTexts(database.db, pieces)).entries()) pieces[index]!.chunk.words = words;
+    const entries = await indexEntries(
+      (given) => stemWords(database.db, given),
+      pieces,
+      (words) => words,
+    );
+    for (const [index, words] of entries.entries()) pieces[index]!.chunk.words = words;
     await sql.unsafe(
       `WITH given AS (SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS one (id text, title text, tags jsonb, chunks jsonb)),
        content AS (

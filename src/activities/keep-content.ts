@@ -1,10 +1,10 @@
 import { LIMITS } from '../contracts/budgets.ts';
 import type { ContentType } from '../contracts/content/content.ts';
 import { isStorableInstant } from '../contracts/timestamp.ts';
-import { chunksOf } from '../domain/content/chunk.ts';
 import { sha256 } from '../domain/record/hash.ts';
 import { storableText } from '../domain/record/storable.ts';
 import type { Blobs } from '../integrations/blobs.ts';
+import { cutIntoChunks } from '../store/content/chunk-index.ts';
 import type { ContentRow } from '../store/content/content-row.ts';
 import type { ContentStore } from '../store/content/content-store.ts';
 import type { Db } from '../store/database.ts';
@@ -49,7 +49,7 @@ export async function keepContent({ db, content, blobs }: ContentKeeper, given: 
     text_sha256: sha256(text),
     blob_key: blobKey,
     characters: text.length,
-    chunks: chunksOf(text),
+    chunks: await cutIntoChunks(text),
   });
   // Of the new document and the one before, the content names one. The sweep deletes the other.
   for (const key of new Set([before?.blob_key, blobKey]))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { erase } from '../../src/commands/erasures/erase.ts';
-import { chunksOf } from '../../src/domain/content/chunk.ts';
+import { eachChunk } from '../../src/domain/content/chunk.ts';
 import { sha256 } from '../../src/domain/record/hash.ts';
 import type { QueryVector } from '../../src/store/content/chunk-rank-by-meaning.ts';
 import type { SearchQuery } from '../../src/store/content/content-search.ts';
@@ -45,7 +45,7 @@ describe.each(Object.entries(CONTENT_STORES))('content in %s', (name, { open, ve
       text_sha256: sha256(given.text),
       blob_key: 'text/x',
       characters: given.text.length,
-      chunks: chunksOf(given.text),
+      chunks: [...eachChunk(given.text)],
     });
   const search = async (text: string, given: Partial<SearchQuery> = {}) => {
     const found = await content.search({ text, vector: undefined, filter: {}, limit: 10, ...given });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { askedWordsOf, wordGroupsOf } from '../../src/domain/content/asked-words.ts';
-import { CHUNK_CHARACTERS, CHUNK_TOKENS, chunksOf, piecesOf } from '../../src/domain/content/chunk.ts';
+import { CHUNK_CHARACTERS, CHUNK_TOKENS, eachChunk, piecesOf } from '../../src/domain/content/chunk.ts';
 import { contentIdOfPage, pageUrlOf } from '../../src/domain/content/content-id.ts';
 import { fuseRanks } from '../../src/domain/content/rank-fusion.ts';
 import { estimateTokens } from '../../src/domain/content/token-estimate.ts';
@@ -20,7 +20,7 @@ describe('chunks', () => {
   it('in order are the text, and none is too long or empty', () => {
     fc.assert(
       fc.property(anything, (text) => {
-        const chunks = chunksOf(text);
+        const chunks = [...eachChunk(text)];
         expect(chunks.join('')).toBe(text);
         for (const chunk of chunks) {
           expect(chunk.length).toBeGreaterThan(0);
@@ -33,7 +33,7 @@ describe('chunks', () => {
 
   it('cut no character in two', () => {
     const text = `x${'😀'.repeat(2_000)}`;
-    expect(chunksOf(text).every((chunk) => chunk.isWellFormed())).toBe(true);
+    expect([...eachChunk(text)].every((chunk) => chunk.isWellFormed())).toBe(true);
   });
 
   it.each([
@@ -46,7 +46,7 @@ describe('chunks', () => {
     const whole = text.repeat(200);
     const ends = new Set(words(whole).map(({ index, segment }) => index + segment.length));
     let end = 0;
-    for (const chunk of chunksOf(whole)) {
+    for (const chunk of eachChunk(whole)) {
       end += chunk.length;
       expect(ends).toContain(end);
     }
@@ -57,7 +57,7 @@ describe('chunks', () => {
       for (const word of ['a', '月', 'ก', '😀', 'a ', '.']) {
         const text = word.repeat(60_000 / word.length);
         expect(piecesOf(text, { characters: 12_000, tokens: 3_000 }).join('')).toBe(text);
-        expect(chunksOf(text).join('')).toBe(text);
+        expect([...eachChunk(text)].join('')).toBe(text);
       }
     });
     expect(taken).toBeLessThan(20_000);
@@ -65,14 +65,14 @@ describe('chunks', () => {
 
   it('end with sentences where those fit, and with words where they do not', () => {
     const prose = 'A sentence of some length that goes on for a while. '.repeat(100);
-    for (const chunk of chunksOf(prose)) expect(chunk).toMatch(/while\. $/);
+    for (const chunk of eachChunk(prose)) expect(chunk).toMatch(/while\. $/);
     const speech = 'and then we said that '.repeat(200);
-    for (const chunk of chunksOf(speech)) expect(chunk).toMatch(/^[a-z].* $/);
+    for (const chunk of eachChunk(speech)) expect(chunk).toMatch(/^[a-z].* $/);
   });
 
   it('are few: nearly as full as they may be', () => {
     const speech = 'and then we said that '.repeat(2_000);
-    expect(chunksOf(speech).length).toBeLessThan((speech.length / CHUNK_CHARACTERS) * 1.05 + 1);
+    expect([...eachChunk(speech)].length).toBeLessThan((speech.length / CHUNK_CHARACTERS) * 1.05 + 1);
   });
 });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chunksOf } from '../../src/domain/content/chunk.ts';
+import { eachChunk } from '../../src/domain/content/chunk.ts';
 import { sha256 } from '../../src/domain/record/hash.ts';
 import { directoryBlobs } from '../../src/integrations/blobs.ts';
 import type { ContentStore } from '../../src/store/content/content-store.ts';
@@ -47,7 +47,7 @@ export function saveText(content: ContentStore, id: string, text: string, title 
     text_sha256: sha256(text),
     blob_key: 'sources/none.txt',
     characters: text.length,
-    chunks: chunksOf(text),
+    chunks: [...eachChunk(text)],
   });
 }
 

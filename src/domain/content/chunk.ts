@@ -16,9 +16,9 @@ export interface PieceLimits {
   tokens: number;
 }
 
-/** Cuts a text into chunks for vectors and search: see {@link piecesOf}. */
-export function chunksOf(text: string): string[] {
-  return piecesOf(text, { characters: CHUNK_CHARACTERS, tokens: CHUNK_TOKENS });
+/** Cuts a text into chunks for vectors and search, one after the other: see {@link piecesOf}. */
+export function eachChunk(text: string): Iterable<string> {
+  return eachPiece(text, { characters: CHUNK_CHARACTERS, tokens: CHUNK_TOKENS });
 }
 
 /**
@@ -26,21 +26,23 @@ export function chunksOf(text: string): string[] {
  * pieces in order are the text.
  */
 export function piecesOf(text: string, limits: PieceLimits): string[] {
-  const pieces: string[] = [];
+  return [...eachPiece(text, limits)];
+}
+
+function* eachPiece(text: string, limits: PieceLimits): Iterable<string> {
   let piece = '';
   let tokens = 0;
   for (const part of partsOf(text, limits)) {
     const more = estimateTokens(part);
     if (piece !== '' && (piece.length + part.length > limits.characters || tokens + more > limits.tokens)) {
-      pieces.push(piece);
+      yield piece;
       piece = '';
       tokens = 0;
     }
     piece += part;
     tokens += more;
   }
-  if (piece !== '') pieces.push(piece);
-  return pieces;
+  if (piece !== '') yield piece;
 }
 
 /** Yields sentences, and pieces of those that are too long. */

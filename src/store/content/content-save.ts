@@ -1,6 +1,7 @@
 import { type Db, inTransaction } from '../database.ts';
-import { indexTexts, WORDS_FORM } from './chunk-index.ts';
+import { indexEntries, WORDS_FORM } from './chunk-index.ts';
 import type { ContentRow } from './content-row.ts';
+import { stemWords } from './word-stem.ts';
 
 /** Content to be saved. */
 export interface NewContent extends Omit<ContentRow, 'version' | 'created_at' | 'updated_at'> {
@@ -39,9 +40,10 @@ export async function saveContent(db: Db, { chunks: texts, ...given }: NewConten
 
 /** Writes the chunks of a version of a content, with their index entries. */
 export async function saveChunks(tx: Db, { id, version, title }: ContentRow, texts: string[]): Promise<void> {
-  const words = await indexTexts(
-    tx,
+  const words = await indexEntries(
+    (given) => stemWords(tx, given),
     texts.map((text) => ({ title, text })),
+    (entry) => entry,
   );
   const rows = texts.map((text, index) => ({ seq: index + 1, text, words: words[index] }));
   await tx`

@@ -1,9 +1,6 @@
 import { readLexemes } from '../../domain/content/lexeme-query.ts';
-import { type Stems, searchVectorOf, stemmableOf, wordGroupsOf } from '../../domain/content/search-words.ts';
-import { WORDS_FORM } from '../content/chunk-index.ts';
+import { indexEntries, type Stem, WORDS_FORM } from '../content/chunk-index.ts';
 import type { SurrealDatabase } from './surrealdb.ts';
-
-export type Stem = (words: readonly string[]) => Promise<Stems>;
 
 /** The words that find a chunk: the index uses `lexemes`, the comparison `words` (a tsvector). */
 export interface ChunkWords {
@@ -27,16 +24,15 @@ export function indexTermsOf(lexemes: Iterable<string>): string {
 }
 
 /** Returns the words that find each chunk, in order. */
-export async function wordsOfChunks(
+export function wordsOfChunks(
   stem: Stem,
   chunks: ReadonlyArray<{ title: string; text: string }>,
 ): Promise<ChunkWords[]> {
-  const groups = chunks.map(({ title, text }) => ({ title: wordGroupsOf(title), text: wordGroupsOf(text) }));
-  const stems = await stem(stemmableOf(groups.flatMap(({ title, text }) => [...title, ...text])));
-  return groups.map(({ title, text }) => {
-    const words = searchVectorOf(title, text, stems);
-    return { lexemes: indexTermsOf(readLexemes(words).keys()), words, words_form: WORDS_FORM };
-  });
+  return indexEntries(stem, chunks, (words) => ({
+    lexemes: indexTermsOf(readLexemes(words).keys()),
+    words,
+    words_form: WORDS_FORM,
+  }));
 }
 
 /** Rewrites the words of up to `limit` chunks that have an earlier form. @returns how many there were. */

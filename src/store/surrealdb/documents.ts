@@ -1,6 +1,7 @@
+import type { Stem } from '../content/chunk-index.ts';
 import type { ContentDocument } from '../content/content-document.ts';
 import type { ContentRow } from '../content/content-row.ts';
-import { type Stem, wordsOfChunks } from './chunk-words.ts';
+import { wordsOfChunks } from './chunk-words.ts';
 import { ROW } from './content-row.ts';
 import { vectorField } from './schema.ts';
 import type { SurrealDatabase } from './surrealdb.ts';

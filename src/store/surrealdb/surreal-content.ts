@@ -1,9 +1,10 @@
 import type { ContentDetail } from '../../contracts/content/content.ts';
 import { textOfAnswer } from '../../domain/content/model-answer.ts';
+import type { Stem } from '../content/chunk-index.ts';
 import { type ContentRow, contentFromRow, detailOf } from '../content/content-row.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { pageOf } from '../page.ts';
-import { reindexChunks, type Stem } from './chunk-words.ts';
+import { reindexChunks } from './chunk-words.ts';
 import { eraseContent, findContentsWithText, listContentsBefore } from './content-erase.ts';
 import { filterValues, PASSES, ROW } from './content-row.ts';
 import { saveContent } from './content-save.ts';
