@@ -58,21 +58,32 @@ function stepsOf(taskId: string, store: StepStore, signal: AbortSignal): OwnTask
       throw misused(`a step needs a name of 1 to ${most.stepNameCharacters} characters`);
     }
     if (begun.has(name)) throw misused(`there are two steps "${name}"; give each a name of its own`);
+    if (begun.size === most.steps) throw misused(`it has more than ${most.steps} steps`);
     begun.add(name);
-    if (begun.size > most.steps) throw misused(`it has more than ${most.steps} steps`);
-    signal.throwIfAborted();
-    kept ??= store.find();
-    const done = await kept;
-    if (done.has(name)) return done.get(name) as Result;
-    const result = await work({ idempotencyToken: nameUuid(`task ${taskId} step ${name}`), signal });
-    const json = storableJson(jsonOf(result, (why) => misused(`the result of step "${name}" is not JSON: ${why}`)));
-    if (json.length > most.stepCharacters) {
-      throw misused(
-        `the result of step "${name}" has ${json.length} characters of JSON; ${most.stepCharacters} is the most`,
-      );
+    try {
+      signal.throwIfAborted();
+      kept ??= store.find();
+      const done = await kept.catch((error: unknown) => {
+        kept = undefined;
+        throw error;
+      });
+      if (done.has(name)) return done.get(name) as Result;
+      const result = await work({ idempotencyToken: nameUuid(`task ${taskId} step ${name}`), signal });
+      return (await store.save(name, resultOf(name, result))) as Result;
+    } catch (error) {
+      // The task may catch the error and try the step again.
+      begun.delete(name);
+      throw error;
     }
-    return (await store.save(name, json)) as Result;
   };
+}
+
+/** Returns the result of a step as JSON. @throws {PermanentTaskError} if it is not JSON, or too large. */
+function resultOf(name: string, result: unknown): string {
+  const json = storableJson(jsonOf(result, (why) => misused(`the result of step "${name}" is not JSON: ${why}`)));
+  const { stepCharacters } = LIMITS.taskTypes;
+  if (json.length <= stepCharacters) return json;
+  throw misused(`the result of step "${name}" has ${json.length} characters of JSON; ${stepCharacters} is the most`);
 }
 
 function misused(message: string): PermanentTaskError {

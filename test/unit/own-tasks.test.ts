@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attemptFailed } from '../../src/activities/failures.ts';
+import { LIMITS } from '../../src/contracts/budgets.ts';
 import { taskError } from '../../src/contracts/tasks/task-event.ts';
 import type { AttemptFailure } from '../../src/contracts/tasks/task-workflow.ts';
 import { descriptionOf } from '../../src/domain/tasks/define-task.ts';
@@ -68,6 +69,24 @@ describe('a task of the user', () => {
     });
     await expect(twice).rejects.toThrow('there are two steps "a"');
     await expect(of((_, { step }) => step('a', () => 'x'.repeat(100_000)))).rejects.toThrow('100000 is the most');
+  });
+
+  it('may do a step again that has failed, which counts as one step', async () => {
+    let tries = 0;
+    const again = defineTask({
+      name: 'a',
+      arguments: z.object({}),
+      async run(_, { step }) {
+        const pay = () => step('pay', () => (++tries < 3 ? Promise.reject(new Error(`try ${tries}`)) : 'paid'));
+        await expect(pay()).rejects.toThrow('try 1');
+        await expect(pay()).rejects.toThrow('try 2');
+        for (let more = 1; more < LIMITS.taskTypes.steps; more++) await step(`${more}`, () => 0);
+        const paid = await pay();
+        await expect(step('one more', () => 0)).rejects.toThrow(`more than ${LIMITS.taskTypes.steps} steps`);
+        return paid;
+      },
+    });
+    expect((await runTask(again, {})).result).toBe('paid');
   });
 
   const circular: Record<string, unknown> = {};
