@@ -34,6 +34,7 @@ export interface BroughtIn {
 export async function keepContent({ db, content, blobs }: ContentKeeper, given: BroughtIn): Promise<ContentRow> {
   const { source, text: raw, title, author, language, tags, published_at, ...rest } = given;
   const text = storableText(raw);
+  const most = LIMITS.content;
   // The document is named by its own hash, and written first, so that no row names a missing document.
   const blobKey = `sources/${sha256(source.body)}.${source.kind}`;
   const before = await content.find(given.id);
@@ -41,11 +42,11 @@ export async function keepContent({ db, content, blobs }: ContentKeeper, given: 
   await blobs.put(blobKey, source.body);
   const saved = await content.save({
     ...rest,
-    title: storableText(title).slice(0, LIMITS.content.titleCharacters).toWellFormed(),
-    author: author === null ? null : storableText(author),
-    language: language === null ? null : storableText(language),
+    title: shortened(title, most.titleCharacters),
+    author: author === null ? null : shortened(author, most.authorCharacters),
+    language: language === null ? null : shortened(language, most.languageCharacters),
     published_at: publishedAt(published_at),
-    tags: tags.slice(0, LIMITS.content.tags).map(storableText),
+    tags: tags.slice(0, most.tags).map(storableText),
     text_sha256: sha256(text),
     blob_key: blobKey,
     characters: text.length,
@@ -55,6 +56,10 @@ export async function keepContent({ db, content, blobs }: ContentKeeper, given: 
   for (const key of new Set([before?.blob_key, blobKey]))
     if (key !== undefined && key !== saved.blob_key) await markSourceUnused(db, given.id, key);
   return saved;
+}
+
+function shortened(text: string, most: number): string {
+  return storableText(text).slice(0, most).toWellFormed();
 }
 
 /** Returns when it was published, if its source gives a valid time. */

@@ -255,6 +255,8 @@ export const BUDGETS = {
     tagCharacters: most(100, 'characters', 'One tag.'),
     urlCharacters: most(2_048, 'characters', 'URL of a video, a page or a callback.'),
     titleCharacters: most(500, 'characters', 'Title of content. A longer title from a source is cut off.'),
+    authorCharacters: most(500, 'characters', 'Author of content. The rest is cut off.'),
+    languageCharacters: most(35, 'characters', 'Language of content. The rest is cut off.'),
     transcriptCharacters: most(1_000_000, 'characters', '`transcript_text`.'),
   },
   artifacts: {

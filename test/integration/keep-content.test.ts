@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deleteErasedDocuments } from '../../src/activities/erased-documents.ts';
 import { type BroughtIn, keepContent } from '../../src/activities/keep-content.ts';
+import { LIMITS } from '../../src/contracts/budgets.ts';
 import { sha256 } from '../../src/domain/record/hash.ts';
 import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { openBlobs } from '../world/content-world.ts';
@@ -37,6 +38,20 @@ it('keeps one document of each content, however often it is brought in', async (
   await bring('web:two', 'The sun.', 'third');
   await bring('web:one', 'The sea.', 'fourth');
   expect(await documents()).toEqual(named('third', 'fourth'));
+});
+
+it('cuts what a page says about itself, and leaves no half of a character', async () => {
+  const { db } = database;
+  const long = `${'x'.repeat(LIMITS.content.titleCharacters - 1)}😀${'x'.repeat(3_000_000)}`;
+  const kept500 = `${'x'.repeat(LIMITS.content.titleCharacters - 1)}\ufffd`;
+  const given: BroughtIn = {
+    ...{ id: 'web:long', type: 'web', url: 'https://site.test/', title: long, author: long, language: long },
+    ...{ published_at: null, tags: [], text: 'The moon.', source: { kind: 'html', body: 'long' } },
+  };
+  const content = postgresContent(db);
+  expect(await keepContent({ db, content, blobs: kept.blobs }, given)).toMatchObject({
+    ...{ title: kept500, author: kept500, language: 'x'.repeat(35) },
+  });
 });
 
 it('deletes the other documents of erased contents where one cannot be deleted, and says so', async () => {
