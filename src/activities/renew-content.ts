@@ -9,25 +9,18 @@ export interface RenewDependencies {
   embedding: EmbeddingModel | undefined;
 }
 
-interface RenewContext {
-  signal: AbortSignal;
-  /** Called after each step. */
-  progress(): Promise<void>;
-}
-
 const CHUNKS = 200;
 const CONTENTS = 20;
 /** After so many failures in a row, the model is at fault, and not a content. */
 const MOST_FAILURES = 3;
 
 /** Rewrites the words of all chunks from earlier versions of Hapax. @returns how many. */
-export async function renewWords({ content }: RenewDependencies, { signal, progress }: RenewContext): Promise<number> {
+export async function renewWords({ content }: RenewDependencies, signal: AbortSignal): Promise<number> {
   for (let renewed = 0; ; ) {
     signal.throwIfAborted();
     const chunks = await content.reindexChunks(CHUNKS);
     renewed += chunks;
     if (chunks < CHUNKS) return renewed;
-    await progress();
   }
 }
 
@@ -39,7 +32,7 @@ export async function renewWords({ content }: RenewDependencies, { signal, progr
 export async function renewVectors(
   { content, embedding }: RenewDependencies,
   identity: ModelIdentity,
-  { signal, progress }: RenewContext,
+  signal: AbortSignal,
 ): Promise<number> {
   if (!embedding) return 0;
   const maker = { model: embedding.name, ...identity };
@@ -57,7 +50,6 @@ export async function renewVectors(
         if (signal.aborted) throw error;
         if (!(error instanceof PermanentTaskError) && ++failures === MOST_FAILURES) throw error;
       }
-      await progress();
     }
     const last = ids.at(-1);
     if (last === undefined) return renewed;

@@ -16,7 +16,7 @@ export interface ContentSweepOptions extends RenewDependencies {
 }
 
 const EVERY_MS = 30_000;
-/** A claim is renewed after each step, and expires after this time. */
+/** A claim expires after this time. A timer renews it while the sweep runs: one content can take longer. */
 const CLAIM_MS = 15_000;
 /**
  * How long the model counts as unchanged. After that, all content is looked through again. A server that names no digest is
@@ -52,22 +52,31 @@ export function startContentSweep(options: ContentSweepOptions): Repeating {
 
   /** @returns false if another process is sweeping. */
   const sweep = async (signal: AbortSignal): Promise<boolean> => {
-    const context = { signal, progress: async () => void (await claimContentSweep(db, 0)) };
     const identity = await changedModel(signal).catch((err: unknown) => {
       log.debug({ err }, 'the sweep of content does not reach the model');
+      return undefined;
     });
     if (wordsRenewed && !identity) return true;
     if (!(await claimContentSweep(db, claimMs))) return false;
+    const renewing = setInterval(() => void claimContentSweep(db, 0).catch(() => {}), claimMs / 3);
+    try {
+      await renew(identity, signal);
+    } finally {
+      clearInterval(renewing);
+    }
+    return true;
+  };
+
+  const renew = async (identity: ModelIdentity | undefined, signal: AbortSignal): Promise<void> => {
     if (!wordsRenewed) {
-      const chunks = await renewWords({ content, embedding }, context);
+      const chunks = await renewWords({ content, embedding }, signal);
       if (chunks > 0) log.info({ chunks }, 'the word index of content was updated');
       wordsRenewed = true;
     }
-    if (!identity) return true;
-    const contents = await renewVectors({ content, embedding }, identity, context);
+    if (!identity) return;
+    const contents = await renewVectors({ content, embedding }, identity, signal);
     if (contents > 0) log.info({ contents, model: embedding?.name }, 'the embeddings of content were computed again');
     swept = { identity, at: Date.now() };
-    return true;
   };
 
   return repeat(async (signal) => {

@@ -126,6 +126,22 @@ describe.each(STORES_WITH_VECTORS)('content of yesterday in %s', (name) => {
     expect(await revisions('web:a')).toEqual(['old']);
   });
 
+  it('is claimed as long as one worker works on it, however long a content takes', async () => {
+    await saveText(content, 'web:slow', 'A kite rises.');
+    await embed('web:slow');
+    ollama.installed.set('nomic-embed-text', { digest: 'sha256:new', contextTokens: 8_192, dimensions: 384 });
+    const answering = Promise.withResolvers<void>();
+    ollama.held.push(answering.promise);
+    start('nomic-embed-text');
+    await eventually(() => expect(ollama.held).toHaveLength(0));
+    for (let renewed = 0; renewed < 3; renewed++) {
+      const before = await claimedAt();
+      await eventually(async () => expect(await claimedAt()).not.toEqual(before));
+    }
+    answering.resolve();
+    await eventually(async () => expect(await revisions('web:slow')).toEqual(['new']));
+  });
+
   it('is left as it is while the server does not say which model it has', async () => {
     await saveText(content, 'web:unsaid', 'A kite rises.');
     await embed('web:unsaid');
@@ -203,6 +219,10 @@ describe.each(STORES_WITH_VECTORS)('content of yesterday in %s', (name) => {
       Array<{ count: number }>
     >`SELECT count(*)::integer AS count FROM content_sweeps WHERE swept_at > 'epoch'`;
     return row?.count;
+  };
+  const claimedAt = async () => {
+    const [row] = await store.db<Array<{ at: string }>>`SELECT swept_at::text AS at FROM content_sweeps`;
+    return row?.at;
   };
   const revisions = async (id: string) => {
     const [found] =
