@@ -66,6 +66,9 @@ export async function ingestYoutube(
     given === undefined
       ? await deps.youtube.captions(videoId, metadata?.audio_language ?? null, context.signal)
       : undefined;
+  // Captions may take longer than the turn of this task.
+  const byOther = await ingested();
+  if (byOther) return byOther;
   const kept = await keepContent(deps, {
     id,
     type: 'youtube',

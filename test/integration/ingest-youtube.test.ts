@@ -10,6 +10,7 @@ import { postgresContent } from '../../src/store/content/postgres-content.ts';
 import { findUnitsUsed } from '../../src/store/content/quota-find.ts';
 import { reserveQuota } from '../../src/store/content/quota-reserve.ts';
 import { attempt, faultOf, openBlobs } from '../world/content-world.ts';
+import { eventually } from '../world/eventually.ts';
 import { steadyPort } from '../world/steady-port.ts';
 import { DATABASES, openTestDatabase } from '../world/world.ts';
 import { startYouTubeStandIn, type Video } from '../world/youtube-stand-in.ts';
@@ -181,6 +182,21 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     await recordUnregisteredTask(database, { ...failed, caller: 'local', source: 'http' });
     expect(await ingest(id, { transcript_text: 'What was said.' })).toMatchObject({ title: `Title of ${id}` });
     expect(youtube.apiCalls).toEqual([id]);
+  });
+
+  it('leaves a video as it is that another task has brought in while its captions came slowly', async () => {
+    const { promise: captionsAfter, resolve: send } = Promise.withResolvers<void>();
+    const id = video({ captions: ['Hello.'], captionsAfter });
+    const slow = ingest(id);
+    await eventually(() => expect(youtube.siteCalls).toContain(`GET /api/timedtext ${id}`));
+    // Its turn is over.
+    now += HOUR / 2;
+    await ingest(id, { transcript_text: 'What was said.' });
+    send();
+    expect(await slow).toMatchObject({ content_id: `yt:${id}` });
+    expect(await findContentDetail(database.db, `yt:${id}`, true)).toMatchObject({
+      ...{ version: 1, chunk_texts: ['What was said.'] },
+    });
   });
 
   it('of 40 at once against a quota of 20 with 5 reserved does 15; then 5 of 7 with priority, and 2 wait', async () => {

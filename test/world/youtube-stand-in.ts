@@ -8,6 +8,8 @@ export interface Video {
   captions?: string[];
   /** The document of captions that it serves instead, by the language of the track. */
   document?: Record<string, string>;
+  /** The captions come when this is over. */
+  captionsAfter?: Promise<void>;
   /** What the player lists beside `captions` or `document`. */
   list?: object;
   /** Of the Data API: what it answers instead. */
@@ -115,6 +117,7 @@ export async function startYouTubeStandIn({ apiDelayMs = 0 } = {}) {
       return player((JSON.parse(body) as { videoId: string }).videoId);
     }
     if (route === 'GET /api/timedtext') {
+      await videos.get(url.searchParams.get('v') ?? '')?.captionsAfter;
       return timedText(url.searchParams.get('v') ?? '', url.searchParams.get('lang') ?? '');
     }
     return { status: 404, body: 'Not found' };
