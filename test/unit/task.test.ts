@@ -146,6 +146,12 @@ describe('two requests', () => {
     expect(new Set([read(['a']), read(['b']), read(['a', 9])]).size).toBe(3);
   });
 
+  it.each(['', ' ', '\n\t\u3000'])('of a video need a transcript with text, if any: %j', (transcript_text) => {
+    expect(readArguments('ingest_youtube', ['dQw4w9WgXcQ'], { transcript_text })).toMatchObject({
+      faults: [{ path: 'kwargs.transcript_text', message: 'must have text' }],
+    });
+  });
+
   it('for one video have one id, whoever is called back', () => {
     const idOf = (url: string) => naturalTaskId('ingest_youtube', { url, priority: false });
     const id = idOf('https://youtu.be/dQw4w9WgXcQ');

@@ -19,7 +19,7 @@ const ingestYoutube = {
     .default(false)
     .meta({ description: 'The task may use the reserved part of the quota, and waits if it is used up.' }),
   transcript_text: text(LIMITS.content.transcriptCharacters)
-    .min(1)
+    .regex(/\S/, 'must have text')
     .nullish()
     .meta({ description: 'The transcript, if you have it. YouTube often refuses requests from servers.' }),
   tags: tags.optional().meta({ description: 'Tags to filter searches and lists by.' }),
