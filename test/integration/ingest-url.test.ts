@@ -352,6 +352,11 @@ describe('ingest_url', () => {
     expect(await faultOf(ingest(at('/busy')))).toMatchObject({ name: 'RetryableTaskError', retryAfterMs });
   });
 
+  it.each([408, 425, 429, 500])('tries again where a page answers %i', async (status) => {
+    pages.set('/later', { status, headers: { 'retry-after': '7' }, body: '' });
+    expect(await faultOf(ingest(at('/later')))).toMatchObject({ type: 'PageUnavailable', retryAfterMs: 7_000 });
+  });
+
   it('tries again where the name is not found, and stops when it is told to', async () => {
     expect(await faultOf(ingest('http://nowhere.test/'))).toMatchObject({ name: 'RetryableTaskError' });
     pages.set('/hang', 'hang');

@@ -118,7 +118,7 @@ export class WebPages {
 
   async #readBody(answer: IncomingMessage, status: number): Promise<{ kind: PageKind; source: string }> {
     try {
-      if (status === 429 || status >= 500) {
+      if (MAY_PASS.has(status) || status >= 500) {
         const pause = Math.min(retryAfterMs(answer.headers['retry-after'], Date.now()), PAGES.retryAfterMilliseconds);
         throw unavailable(`the page answered ${status}`, undefined, pause > 0 ? pause : undefined);
       }
@@ -151,6 +151,9 @@ export class WebPages {
     return { body: Buffer.concat(chunks) };
   }
 }
+
+/** The page timed out (408), answers too early a request later (425), or wants a pause (429). */
+const MAY_PASS = new Set([408, 425, 429]);
 
 /** Says whether the document is complete: nothing is missing after its end tag, whatever length the header states. */
 function isWhole(bytes: Buffer): boolean {
