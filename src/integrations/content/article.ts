@@ -1,5 +1,6 @@
 import { Readability } from '@mozilla/readability';
 import { LIMITS } from '../../contracts/budgets.ts';
+import { publishedAtOf } from '../../domain/content/published-at.ts';
 import { PermanentTaskError } from '../../domain/tasks/task-error.ts';
 import { countElements, documentOf, firstElement, LINES, pageTree, textOf } from './page-document.ts';
 
@@ -68,7 +69,7 @@ export function articleOf(source: string, kind: PageKind, url: string): Article 
     title: oneLine(parsed?.title) || oneLine(title) || new URL(url).hostname,
     author: oneLine(parsed?.byline) || author,
     language: language ?? parsed?.lang ?? null,
-    published_at: instantOf(published ?? parsed?.publishedTime),
+    published_at: publishedAtOf(published ?? parsed?.publishedTime ?? ''),
     tags: keywords
       .split(',')
       .map((tag) => tag.trim())
@@ -131,9 +132,4 @@ function tidy(text: string): string {
 
 function oneLine(text: string | null | undefined): string | undefined {
   return text?.replace(/\s+/g, ' ').trim();
-}
-
-function instantOf(text: string | null | undefined): string | null {
-  const at = Date.parse(text ?? '');
-  return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
