@@ -8,17 +8,17 @@ const MOST = 5_000;
 /** After so many failures in a row, the store is at fault, and not a document. */
 const MOST_FAILURES = 3;
 
-/** Deletes the documents that only erased contents came from. One that cannot be deleted stops no other. */
+/** Deletes the documents that only erased contents came from, and beginnings of documents. One that cannot be deleted stops no other. */
 export async function deleteErasedDocuments(
   db: Db,
-  { content, blobs }: { content: Pick<ContentStore, 'listBlobKeys'>; blobs: Pick<Blobs, 'delete'> },
+  { content, blobs }: { content: Pick<ContentStore, 'listBlobKeys'>; blobs: Pick<Blobs, 'delete' | 'deleteDrafts'> },
 ): Promise<void> {
+  const faults: unknown[] = [];
+  await blobs.deleteDrafts().catch((error: unknown) => faults.push(error));
   await forgetSharedSources(db);
   const keys = await listErasedSources(db, MOST);
-  if (keys.length === 0) return;
   // Contents from earlier versions of Hapax have no row that names their document.
-  const inUse = new Set(await content.listBlobKeys());
-  const faults: unknown[] = [];
+  const inUse = new Set(keys.length > 0 ? await content.listBlobKeys() : []);
   let failures = 0;
   for (const key of keys) {
     if (inUse.has(key)) continue;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { fetchFault } from './fetch-fault.ts';
@@ -15,6 +15,8 @@ export interface Blobs {
   get(key: string, range?: ByteRange): Promise<Buffer | undefined>;
   /** Does nothing if there is no such document. */
   delete(key: string): Promise<void>;
+  /** Deletes the beginnings of documents that killed processes have left behind. */
+  deleteDrafts(): Promise<void>;
 }
 
 /** Thrown if a store gives another document than it was given. */
@@ -33,6 +35,11 @@ const MODES = {
   private: { folder: 0o700, file: 0o600 },
   public: { folder: 0o755, file: 0o644 },
 } as const;
+
+/** The name of a file that is being written: of a key, with the id of the process and a random text. */
+const DRAFT = /\.\d+\.[a-z0-9]*$/;
+/** No process writes one document for so long. */
+const DRAFT_MS = 3_600_000;
 
 /** Stores blobs as files below a directory. @param access who may read what it makes. */
 export function directoryBlobs(directory: string, access: keyof typeof MODES = 'private'): Blobs {
@@ -62,7 +69,20 @@ export function directoryBlobs(directory: string, access: keyof typeof MODES = '
       }
     },
     delete: (key) => rm(join(directory, key), { force: true }),
+    async deleteDrafts() {
+      for (const name of await readdir(directory, { recursive: true }).catch(noneIfMissing)) {
+        if (!DRAFT.test(name)) continue;
+        const path = join(directory, name);
+        const file = await stat(path).catch(() => undefined);
+        if (file && file.mtimeMs < Date.now() - DRAFT_MS) await rm(path, { force: true });
+      }
+    },
   };
+}
+
+function noneIfMissing(error: NodeJS.ErrnoException): [] {
+  if (error.code !== 'ENOENT') throw error;
+  return [];
 }
 
 async function readRange(path: string, { from, to }: ByteRange): Promise<Buffer> {
@@ -137,6 +157,8 @@ export function s3Blobs({ endpoint, bucket, timeoutMs = TIMEOUT_MS, ...credentia
       const { response, body } = await send(key, { method: 'DELETE', headers: {} });
       if (!response.ok && !(response.status === 404 && codeOf(body) === 'NoSuchKey')) throw refusal(response, body);
     },
+    // A server keeps no part of a request that broke off.
+    deleteDrafts: async () => {},
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -74,6 +74,17 @@ describe('blobs in a directory', () => {
       folderMode,
       fileMode,
     ]);
+  });
+
+  it('are freed of what killed processes left an hour ago, and of nothing else', async () => {
+    const root = join(directory, 'drafts');
+    const blobs = directoryBlobs(root);
+    await blobs.deleteDrafts();
+    for (const key of ['a.html', 'a.html.17.x1y2', 'b.html.17.x1y2']) await blobs.put(`sources/${key}`, 'x');
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of ['a.html', 'a.html.17.x1y2']) await utimes(join(root, 'sources', name), longAgo, longAgo);
+    await blobs.deleteDrafts();
+    expect((await readdir(join(root, 'sources'))).toSorted()).toEqual(['a.html', 'b.html.17.x1y2']);
   });
 
   it('leave nothing half written', async () => {

@@ -60,6 +60,7 @@ it('deletes the other documents of erased contents where one cannot be deleted, 
     await db`INSERT INTO content_sources ${db({ content_id: name, blob_key: `sources/${name}`, erased: true })}`;
   const deleted: string[] = [];
   const blobs = {
+    deleteDrafts: async () => {},
     delete: async (key: string) => {
       if (key === 'sources/b') throw new Error('S3 answered 403 AccessDenied');
       deleted.push(key);
