@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildNode, compiled, hasTools, PACKAGE } from '../world/n8n-node.ts';
 import { describeWith } from '../world/required-programs.ts';
@@ -18,7 +19,7 @@ interface Property {
   type?: string;
   options?: Property[];
   displayOptions?: { show: { resource?: string[]; operation?: string[] } };
-  routing?: { request?: { method: string; url: string }; send?: { type: string; property?: string } };
+  routing?: { request?: { method: string; url: string }; send?: { type: string; property?: string; value?: string } };
 }
 
 describeWith({ 'the tools of n8n (npm)': hasTools() }, 'the nodes for n8n', () => {
@@ -70,6 +71,13 @@ describeWith({ 'the tools of n8n (npm)': hasTools() }, 'the nodes for n8n', () =
     expect(choicesOf('mode').filter((one) => one !== '')).toEqual(expect.arrayContaining(modes));
     const { description } = openapi.components.schemas.CreateTask.properties.name;
     for (const name of choicesOf('name')) expect(description).toContain(name);
+  });
+
+  it('send no empty tag of a search', () => {
+    const { value = '' } = properties.find(({ name }) => name === 'tags')?.routing?.send ?? {};
+    const tagsOf = (given: string) => runInNewContext(value.replace(/^=\{\{(.*)\}\}$/, '$1'), { $value: given });
+    expect(tagsOf('')).toBeUndefined();
+    expect(JSON.stringify(['a,', ' a , b,, ', ','].map(tagsOf))).toBe('[["a"],["a","b"],[]]');
   });
 
   it('believe a message only with its signature, its time and its bytes', () => {

@@ -43,7 +43,7 @@ const search: INodeProperties[] = [
       send: {
         type: 'body',
         property: 'tags',
-        value: '={{ $value ? $value.split(",").map((tag) => tag.trim()) : undefined }}',
+        value: '={{ $value ? $value.split(",").map((tag) => tag.trim()).filter((tag) => tag) : undefined }}',
       },
     },
   },
