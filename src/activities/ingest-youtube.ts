@@ -97,8 +97,8 @@ async function askAbout(
 ) {
   const at = clock();
   const key = `${youtube.hasKey ? 'videos.list' : 'turn'}:${videoId}:${quotaDay(at)}`;
-  const ceiling = youtube.hasKey ? quotaCeiling(quota, 'general', priority) : undefined;
-  const reservation = await reserveQuota(db, { key, holder: taskId, bucket: 'general', units: 1, ceiling, at });
+  const ceiling = youtube.hasKey ? quotaCeiling(quota, priority) : undefined;
+  const reservation = await reserveQuota(db, { key, holder: taskId, units: 1, ceiling, at });
   // The task that asked first brings the video in. Waits until it has succeeded or failed.
   if ('holder' in reservation && reservation.holder !== taskId && at - reservation.reservedAt < TURN_MS) {
     const holder = await findTask(db, reservation.holder);

@@ -88,7 +88,7 @@ describe('content over HTTP', () => {
       percentage_used: 0,
       resets_at: new Date(quotaReset(at)).toISOString(),
     });
-    await reserveQuota(world.db, { key: 'k', holder: 'h', bucket: 'general', units: 3, ceiling: 200, at });
+    await reserveQuota(world.db, { key: 'k', holder: 'h', units: 3, ceiling: 200, at });
     expect(await quota()).toMatchObject({ units_used: 3, units_remaining: 197, percentage_used: 1.5 });
     expect((await world.call('GET', '/metrics')).text).toContain('hapax_youtube_quota_used_units 3');
   });

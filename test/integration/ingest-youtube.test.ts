@@ -51,7 +51,7 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
   };
   const ingest = (url: string, args: object = {}, context = attempt()) =>
     ingestYoutube(deps, { url, priority: false, ...args }, context);
-  const used = () => findUnitsUsed(database.db, 'general', quotaDay(now));
+  const used = () => findUnitsUsed(database.db, quotaDay(now));
 
   it('keeps what is said, under the title that the Data API gives', async () => {
     const id = video({ title: 'How & why', captions: ['It&#39;s <b>one</b> &amp; two.', 'Naïve “quotes”; 3 &lt; 4.'] });
@@ -164,7 +164,7 @@ describe.each(DATABASES)('ingest_youtube (%s)', (kind) => {
     const id = video();
     const key = `videos.list:${id}:${quotaDay(now)}`;
     // As one that was killed between taking the unit and hearing the answer leaves it.
-    await reserveQuota(database.db, { key, holder: 'killed', bucket: 'general', units: 1, ceiling: 20, at: now });
+    await reserveQuota(database.db, { key, holder: 'killed', units: 1, ceiling: 20, at: now });
     expect(await faultOf(ingest(id, {}, attempt({ taskId: 'other' })))).toMatchObject({
       counted: false,
       retryAfterMs: 2_000,

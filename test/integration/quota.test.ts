@@ -26,22 +26,20 @@ describe.each(DATABASES)('the quota in Postgres (%s)', (kind) => {
     reserveQuota(database.db, {
       key: `call-${++calls}`,
       holder: 'task',
-      bucket: 'general',
       units: 1,
       ceiling: 20,
       at,
       ...given,
     });
-  const used = (day = quotaDay(at), bucket: 'general' | 'search.list' = 'general') =>
-    findUnitsUsed(database.db, bucket, day);
+  const used = (day = quotaDay(at)) => findUnitsUsed(database.db, day);
   const kinds = (found: QuotaReservation[]) => Object.groupBy(found, (reservation) => reservation.kind);
 
   it('gives away no more than there is, also to many at once, and keeps the reserve for priority', async () => {
     const policy = { dailyUnits: 20, priorityReserved: 5 };
     const many = (count: number, priority: boolean) =>
-      Promise.all(
-        Array.from({ length: count }, () => reserve({ ceiling: quotaCeiling(policy, 'general', priority) })),
-      ).then(kinds);
+      Promise.all(Array.from({ length: count }, () => reserve({ ceiling: quotaCeiling(policy, priority) }))).then(
+        kinds,
+      );
     const first = await many(40, false);
     expect([first.granted?.length, first.refused?.length, await used()]).toEqual([15, 25, 15]);
     const priority = await many(7, true);
@@ -62,13 +60,6 @@ describe.each(DATABASES)('the quota in Postgres (%s)', (kind) => {
     expect(granted).toBe(await used());
     expect(granted).toBeLessThanOrEqual(50);
     expect(granted).toBeGreaterThan(45);
-  });
-
-  it('counts each bucket apart', async () => {
-    expect((await reserve({ bucket: 'search.list', ceiling: 1 })).kind).toBe('granted');
-    expect((await reserve({ bucket: 'search.list', ceiling: 1 })).kind).toBe('refused');
-    expect((await reserve({ ceiling: 1 })).kind).toBe('granted');
-    expect([await used(), await used(quotaDay(at), 'search.list')]).toEqual([1, 1]);
   });
 
   it('gives a call its units once, and says what came of it', async () => {

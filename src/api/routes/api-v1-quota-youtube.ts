@@ -22,7 +22,7 @@ export function getYouTubeQuota(api: Api, deps: { db: Db; youtubeQuota: QuotaPol
   api.openapi(route, async (c) => {
     const now = Date.now();
     const date = quotaDay(now);
-    const used = await findUnitsUsed(deps.db, 'general', date);
+    const used = await findUnitsUsed(deps.db, date);
     return c.json(
       {
         date,

@@ -27,9 +27,7 @@ export function getQuota(api: Api, { db, youtubeQuota }: { db: Db; youtubeQuota:
   api.openapi(route, async (c) => {
     const now = Date.now();
     const days = quotaDaysUntil(quotaDay(now), c.req.valid('query').days);
-    const used = new Map(
-      (await listUnitsUsed(db, 'general', days[0]!)).map(({ day, units_used }) => [day, units_used]),
-    );
+    const used = new Map((await listUnitsUsed(db, days[0]!)).map(({ day, units_used }) => [day, units_used]));
     return c.json(
       {
         daily_units: youtubeQuota.dailyUnits,

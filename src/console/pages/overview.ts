@@ -35,7 +35,7 @@ export function overview(console: Console, deps: ConsoleDependencies): void {
         groupFailures(db, dayAgo, SHOWN),
         measureQueues(db),
         listQueueHistory(db, { since: dayAgo, until: new Date(view.now).toISOString(), bucketSeconds: 3_600 }),
-        findUnitsUsed(db, 'general', quotaDay(view.now)),
+        findUnitsUsed(db, quotaDay(view.now)),
       ]);
       const content = html`${healthNotice(health(), letters.items.length > 0)}
 ${peopleFirst(view, letters)}

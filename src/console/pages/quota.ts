@@ -19,12 +19,12 @@ export function quota(console: Console, { db, youtubeQuota }: ConsoleDependencie
     const { view } = c.var;
     const since = await findLogEnd(db);
     const days = quotaDaysUntil(quotaDay(view.now), DAYS);
-    const found = await listUnitsUsed(db, 'general', days[0] ?? '');
+    const found = await listUnitsUsed(db, days[0] ?? '');
     const used = new Map(found.map(({ day, units_used }) => [day, units_used]));
     const values = days.map((day) => used.get(day) ?? 0);
     const today = values.at(-1) ?? 0;
     const { units_remaining, percentage_used } = usageOf(youtubeQuota, today);
-    const unreserved = Math.max(0, quotaCeiling(youtubeQuota, 'general', false) - today);
+    const unreserved = Math.max(0, quotaCeiling(youtubeQuota, false) - today);
     const resetsAt = quotaReset(view.now);
     const units: Fact[] = [
       ['Used', `${count(today)} of ${count(youtubeQuota.dailyUnits)} units, ${percentage_used} %`],

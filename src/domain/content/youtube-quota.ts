@@ -1,15 +1,9 @@
 import type { Settings } from '../../contracts/settings.ts';
 import { quotaOpens } from './quota-day.ts';
 
-/**
- * Quotas of the YouTube Data API, each counted separately. Most calls take units of the general one. Since 2026-06, searches and
- * uploads have buckets of their own, counted in calls.
- */
-export type QuotaBucket = 'general' | 'search.list' | 'videos.insert';
-
-/** The quotas that the operator sets. Google grants 10,000 units a day unless asked for more. */
+/** The quota of the YouTube Data API, as the operator sets it. Google grants 10,000 units a day unless asked for more. */
 export interface QuotaPolicy {
-  /** Units of the general bucket a day. */
+  /** Units a day. */
   dailyUnits: number;
   /** How many of these units only priority calls may use. */
   priorityReserved: number;
@@ -21,12 +15,8 @@ export function quotaPolicyOf(
   return { dailyUnits: settings.YOUTUBE_DAILY_QUOTA, priorityReserved: settings.YOUTUBE_PRIORITY_RESERVED };
 }
 
-/** Calls a day of each bucket that is counted in calls. */
-const CALLS_PER_DAY = 100;
-
-/** Returns how many units of a bucket may be used in a day, including those of this call. */
-export function quotaCeiling(policy: QuotaPolicy, bucket: QuotaBucket, priority: boolean): number {
-  if (bucket !== 'general') return CALLS_PER_DAY;
+/** Returns how many units may be used in a day, including those of this call. */
+export function quotaCeiling(policy: QuotaPolicy, priority: boolean): number {
   return priority ? policy.dailyUnits : policy.dailyUnits - policy.priorityReserved;
 }
 

@@ -1,6 +1,6 @@
 import { quotaDaysOfCall } from '../../domain/content/quota-day.ts';
-import type { QuotaBucket } from '../../domain/content/youtube-quota.ts';
 import { type Db, inTransaction, join } from '../database.ts';
+import { QUOTA_BUCKET as bucket } from './quota-bucket.ts';
 
 /** A call that needs units of a quota. */
 export interface QuotaCall {
@@ -8,9 +8,8 @@ export interface QuotaCall {
   key: string;
   /** Id of the task that makes it. */
   holder: string;
-  bucket: QuotaBucket;
   units: number;
-  /** How many units of the bucket may be used in a day, including these. Undefined: the call uses none, and only takes its turn. */
+  /** How many units may be used in a day, including these. Undefined: the call uses none, and only takes its turn. */
   ceiling: number | undefined;
   /** The time of the call, epoch milliseconds. */
   at: number;
@@ -41,7 +40,7 @@ export async function reserveQuota(db: Db, call: QuotaCall): Promise<QuotaReserv
   }
 }
 
-async function take(tx: Db, { key, holder, bucket, units, ceiling, at }: QuotaCall): Promise<QuotaReservation> {
+async function take(tx: Db, { key, holder, units, ceiling, at }: QuotaCall): Promise<QuotaReservation> {
   const { first, last } = quotaDaysOfCall(at);
   const row = { key, holder, bucket, units, first_day: first, last_day: last, reserved_at: new Date(at).toISOString() };
   const { count: inserted } = await tx`INSERT INTO quota_calls ${tx(row)} ON CONFLICT DO NOTHING`;

@@ -1,4 +1,5 @@
 import { quotaDay } from '../../domain/content/quota-day.ts';
+import { QUOTA_BUCKET } from '../content/quota-bucket.ts';
 import type { Db } from '../database.ts';
 import { measureQueues, type QueueMeasures } from '../tasks/queue-measure.ts';
 
@@ -9,7 +10,7 @@ export interface RecordMeasures {
   lastPosition: number;
   /** Time since the last checkpoint, in seconds; 0 if no event came after it, null if there is none. */
   checkpointAgeSeconds: number | null;
-  /** Units used today, of the general bucket of the YouTube Data API. */
+  /** Units of the YouTube Data API used today. */
   youtubeUnitsUsed: number;
 }
 
@@ -26,7 +27,7 @@ export async function measureRecord(db: Db): Promise<RecordMeasures> {
              (SELECT CASE WHEN end_position < (SELECT max(position) FROM events)
                 THEN extract(epoch FROM clock_timestamp() - made_at) ELSE 0 END
               FROM checkpoints ORDER BY size DESC LIMIT 1) AS "checkpointAgeSeconds",
-             (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = 'general' AND day = ${today}::date) AS "youtubeUnitsUsed"`,
+             (SELECT coalesce(sum(units_used), 0) FROM quota_days WHERE bucket = ${QUOTA_BUCKET} AND day = ${today}::date) AS "youtubeUnitsUsed"`,
   ]);
   return { queues, ...row! };
 }
