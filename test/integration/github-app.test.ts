@@ -100,7 +100,7 @@ it('reports what is left of the rate limit of its installation, and not of calle
   const github = app((route, _status, remaining) => left.push([route, remaining]));
   await github.ping();
   await github.checkCredential();
-  await github.read('acme/images', 5);
+  await github.runs.read('acme/images', 5);
   expect(left).toEqual([
     ['GET /rate_limit', undefined],
     ['GET /user', undefined],
