@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { Happening } from '../../contracts/builds/event.ts';
 import type { FeedEvent } from '../../contracts/event-feed.ts';
@@ -99,9 +100,10 @@ export class Delivering {
       await this.#savePosition();
       const pauseMs = this.#untilNextAttempt();
       if (this.#isFailing && !this.#mayTakeNew(0) && pauseMs > SHORT_PAUSE_MS) return { pause_ms: pauseMs };
-      const pause = AbortSignal.timeout(Math.max(1, Math.min(LOOK_MS, pauseMs)));
-      const after = this.#mayTakeNew(0) ? this.#progress.position : Number.MAX_SAFE_INTEGER;
-      await feed.news(after, AbortSignal.any([signal, pause]));
+      const shortMs = Math.max(1, Math.min(LOOK_MS, pauseMs));
+      // With news that may not be taken, the feed would return at once, again and again.
+      if (!this.#mayTakeNew(0)) await delay(shortMs, undefined, { signal }).catch(() => {});
+      else await feed.news(this.#progress.position, AbortSignal.any([signal, AbortSignal.timeout(shortMs)]));
     }
   }
 
