@@ -44,7 +44,7 @@ const CANCEL_REQUEST = 80_877_102;
 const MAX_CONNECTIONS = 200;
 /** A tenth of the time that Postgres gives a client to authenticate: here the client is on the same machine. */
 const AUTHENTICATION_MS = 6_000;
-/** Sent to clients in the startup phase; drivers need them to parse values. */
+/** Sent to clients in the startup phase; drivers need them to parse values, and to tell a primary from a standby. */
 const REPORTED = [
   'server_version',
   'server_encoding',
@@ -54,6 +54,8 @@ const REPORTED = [
   'TimeZone',
   'integer_datetimes',
   'standard_conforming_strings',
+  'default_transaction_read_only',
+  'in_hot_standby',
 ];
 
 const SYNC = message('S');

@@ -52,6 +52,8 @@ export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5,
   const db = postgres(url, {
     max: connections,
     connect_timeout: connectTimeoutSeconds,
+    // After a failover, an address may lead to a standby for a while. A connection to it would last as long as the standby does.
+    ...(url.includes('target_session_attrs=') ? {} : { target_session_attrs: 'primary' }),
     // Reconnect soon after an outage; the default backs off to 20 s.
     backoff: (attempt) => Math.min(2, 0.1 * 2 ** attempt),
     fetch_types: false,
@@ -82,10 +84,11 @@ export function allOf(db: Db, conditions: ReadonlyArray<Fragment | undefined>): 
   return db`${[db`true`, ...conditions.flatMap((condition) => (condition ? db`AND ${condition}` : []))]}`;
 }
 
-/** Waits until the database responds, then runs the given queries. @throws with the reason if it does not respond. */
+/** Waits until the database can take writes, then runs the given queries. @throws with the reason if it cannot. */
 export async function checkDatabase(db: Db, queries: () => Promise<unknown>): Promise<void> {
   try {
-    await db`SELECT 1`;
+    const [state] = await db<[{ read_only: string }]>`SELECT current_setting('transaction_read_only') AS read_only`;
+    if (state.read_only === 'on') throw new StoreFault(POSTGRES, 'away', 'it is read-only');
     await queries();
   } catch (error) {
     throw new Error(databaseFault(error)?.message ?? 'the query failed', { cause: error });
@@ -108,6 +111,8 @@ export function readSnapshot<Result>(db: Db, read: (snapshot: Db) => Promise<Res
  * another one, resources, operator intervention.
  */
 const AWAY_CLASSES = new Set(['08', '28', '3D', '40', '53', '57']);
+/** The same of other classes: a server that is read-only, and one that ended a session whose transaction waited too long for us. */
+const AWAY_STATES = new Set(['25006', '25P03']);
 const POSTGRES = 'Postgres';
 const UNIQUE_VIOLATION = '23505';
 /** SQLSTATE classes about values: data exception, integrity constraint, a limit of the server. No retry helps. */
@@ -119,7 +124,7 @@ export function databaseFault(error: unknown): DatabaseFault | undefined {
   if (error instanceof postgres.PostgresError) {
     const { code, message, constraint_name: constraint } = error;
     if (code === UNIQUE_VIOLATION) return { kind: 'conflict', store: POSTGRES, message, constraint };
-    return { kind: kindOfClass(code.slice(0, 2)), store: POSTGRES, message };
+    return { kind: kindOfState(code), store: POSTGRES, message };
   }
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, message } = error;
@@ -128,7 +133,8 @@ export function databaseFault(error: unknown): DatabaseFault | undefined {
   return isAway ? { kind: 'away', store: POSTGRES, message: message || String(code) } : undefined;
 }
 
-function kindOfClass(sqlStateClass: string): DatabaseFault['kind'] {
-  if (AWAY_CLASSES.has(sqlStateClass)) return 'away';
+function kindOfState(sqlState: string): DatabaseFault['kind'] {
+  const sqlStateClass = sqlState.slice(0, 2);
+  if (AWAY_STATES.has(sqlState) || AWAY_CLASSES.has(sqlStateClass)) return 'away';
   return VALUE_CLASSES.has(sqlStateClass) ? 'values' : 'fault';
 }
