@@ -38,6 +38,7 @@ async function open(events: RecordedEvent[], status: string) {
   const story = { stream: 'build:1', status, ends: TERMINAL_STATUSES, events };
   const app = new Hono().get('/', (c) => answerEvents(c, parts, story, undefined));
   const response = await app.request('/', { headers: { accept: 'text/event-stream' } });
+  expect(response.headers.get('x-accel-buffering')).toBe('no');
   const body = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   const ids = () => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));

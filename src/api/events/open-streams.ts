@@ -63,6 +63,8 @@ export class OpenStreams {
   serve(c: Context<ApiEnvironment>, work: (listener: Listener) => Promise<void>): Response {
     const { stalledMs, beatMs } = this.#limits;
     const leave = this.enter();
+    // Otherwise nginx collects events before it passes them on.
+    c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (sse) => {
       const gone = new AbortController();
       sse.onAbort(() => gone.abort());
