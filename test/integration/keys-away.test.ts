@@ -2,12 +2,15 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gateOf } from '../../src/api/gate-of.ts';
 import { startMetricsServer } from '../../src/api/metrics-server.ts';
+import { createKey } from '../../src/commands/keys/create-key.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { createMetrics } from '../../src/processes/metrics.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { findKey } from '../../src/store/keys/key-list.ts';
 import { startCutOffApi } from '../world/another-api.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { openGate } from '../world/open-gate.ts';
+import { startProxy } from '../world/proxy.ts';
 import { callers, openWorld, type World } from '../world/world.ts';
 
 const SECRET = 'a-secret-of-the-environment';
@@ -34,6 +37,30 @@ describe('created keys, at an API that cannot read them', () => {
     }
     const mistyped = await api.call('GET', '/queues', undefined, bearer(`${key.slice(0, -1)}_`));
     expect([mistyped.status, mistyped.json.code]).toEqual([401, 'unauthorized']);
+  });
+
+  it('are shown once they are made, where the database fails directly after that', async () => {
+    const url = new URL(world.databaseUrl);
+    let isMade = false;
+    const proxy = await startProxy(Number(url.port), {
+      admits: () => !isMade,
+      pass(chunk, from) {
+        if (from === 'client' && isMade) proxy.drop();
+        if (from === 'server') isMade ||= chunk.includes('COMMIT');
+        return chunk;
+      },
+    });
+    url.port = String(proxy.port);
+    const { db, close } = openDatabase({ url: url.href });
+    try {
+      const { key, text } = await createKey({ db, gate: openGate(db) }, { name: 'lost', rights: ['admin'] }, 'local');
+      expect(text).toMatch(/^hpx_/);
+      expect(isMade).toBe(true);
+      expect(await findKey(world.db, key.id)).toEqual(key);
+    } finally {
+      await close();
+      await proxy.close();
+    }
   });
 
   it('are not called wrong where they were made elsewhere since it read them', async () => {
