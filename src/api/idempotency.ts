@@ -17,10 +17,14 @@ export const idempotencyHeader = z.object({
 /** The problems that the header can cause. */
 export const IDEMPOTENCY_PROBLEMS = ['invalid_idempotency_key', 'idempotency_key_reused'] as const;
 
+/** The header of the response to a request that made nothing new. */
+export const replayedHeader = {
+  'Idempotent-Replayed': z.literal('true').optional().meta({ description: 'Present if it already existed.' }),
+};
+
 /** Returns the headers of the response to a request that creates something. */
 export function headersOfNew(what: string, others: Record<string, z.ZodType> = {}) {
-  const replayed = z.literal('true').optional().meta({ description: 'Present if it already existed.' });
-  return { Location: locationHeader(what), ...others, 'Idempotent-Replayed': replayed };
+  return { Location: locationHeader(what), ...others, ...replayedHeader };
 }
 
 /** Returns the Idempotency-Key of a request; undefined if it has none. @throws {Refusal} if it is not valid. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
 import { FIRE_WORKFLOW, temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -83,6 +84,14 @@ describe('a schedule', () => {
     const byHand = await world.call('POST', '/schedules/often/trigger', undefined, { 'idempotency-key': 'now' });
     const again = await world.call('POST', '/schedules/often/trigger', undefined, { 'idempotency-key': 'now' });
     expect([byHand.status, again.json.made[0].made]).toEqual([202, byHand.json.made[0].made]);
+    expect([byHand, again].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([null, 'true']);
+    // A caller's own key.
+    const secret = '0123456789abcdef0123456789abcdef';
+    const api = await startAnotherApi(world, { settings: { API_KEYS: `other=${secret}` } });
+    const headers = { 'idempotency-key': 'now', authorization: `Bearer ${secret}` };
+    const other = await api.call('POST', '/schedules/often/trigger', undefined, headers);
+    expect([other.status, other.headers.get('idempotent-replayed')]).toEqual([202, null]);
+    expect(other.json.made[0].made).not.toBe(byHand.json.made[0].made);
     expect((await eventsOf('often', 'schedule_fired')).filter((one) => one.event_data!.by === 'local')).toHaveLength(1);
 
     expect((await world.call('POST', '/schedules/often/resume')).json).toMatchObject({

@@ -12,7 +12,7 @@ import {
 } from '../../contracts/schedules/schedule.ts';
 import { scheduleViewOf } from '../../domain/schedules/schedule-view.ts';
 import type { Api } from '../environment.ts';
-import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf } from '../idempotency.ts';
+import { IDEMPOTENCY_PROBLEMS, idempotencyHeader, idempotencyKeyOf, replayedHeader } from '../idempotency.ts';
 import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
@@ -35,10 +35,11 @@ const triggerRoute = createRoute({
   ...needs('trigger'),
   tags,
   summary: 'Fire a schedule now',
-  description: 'This fires even if it is paused, and whatever `overlap` says. The same Idempotency-Key fires it once.',
+  description:
+    'This fires even if it is paused, and whatever `overlap` says. The same Idempotency-Key of the same caller fires it once.',
   request: { params: scheduleParam, headers: idempotencyHeader },
   responses: {
-    202: jsonResponse('What it made', firedAnswer),
+    202: jsonResponse('What it made', firedAnswer, replayedHeader),
     ...problems(
       ...OPERATION_PROBLEMS,
       ...IDEMPOTENCY_PROBLEMS,
@@ -93,6 +94,7 @@ export function operateSchedule(api: Api, deps: MakeDependencies): void {
     const { name } = c.req.valid('param');
     const fired = await triggerSchedule(deps, name, c.var.caller, idempotencyKeyOf(c));
     c.var.log.info({ schedule: name, made: fired.made.length }, 'schedule fired by hand');
+    if (fired.made.every(({ replayed }) => replayed)) c.header('Idempotent-Replayed', 'true');
     return c.json(fired, 202);
   });
   api.openapi(nextRoute, async (c) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { firedAnswer, Made } from '../../contracts/schedules/schedule.ts';
+import { requestKey } from '../../domain/builds/request-key.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { listOpenOf } from '../../store/schedules/made-list-open.ts';
 import { findSchedule } from '../../store/schedules/schedule-find.ts';
@@ -9,20 +10,23 @@ import { Refusal } from '../refusal.ts';
 import { existingSchedule } from './change-schedule.ts';
 import { firingKey, type MakeDependencies, makeScheduled } from './make-scheduled.ts';
 
+const ROUTE = 'POST /schedules/{name}/trigger';
+
 /**
  * Fires a schedule now because a person asks for it, even if it is paused or its last builds or task are open.
- * @param key the same key fires it once.
+ * @param key the same key of the same caller fires it once.
  * @throws {Refusal} 404; if nothing can be made, says why.
  */
 export async function triggerSchedule(
   deps: MakeDependencies,
   name: string,
   by: string,
-  key: string = randomUUID(),
+  key?: string,
 ): Promise<z.infer<typeof firedAnswer>> {
+  const firing = `by-hand:${key === undefined ? randomUUID() : requestKey('', { caller: by, route: ROUTE, key })}`;
   const schedule = await existingSchedule(deps, name);
   const time = new Date().toISOString();
-  const { made, refused } = await makeScheduled(deps, schedule, firingKey(name, `by-hand:${key}`), new Set());
+  const { made, refused } = await makeScheduled(deps, schedule, firingKey(name, firing), new Set());
   if (made.length === 0) {
     const detail = refused[0] ? `${refused[0].config}: ${refused[0].detail}` : 'no build configuration matches';
     throw new Refusal('state_conflict', { detail });
@@ -41,7 +45,7 @@ export async function triggerSchedule(
     type: 'schedule_fired',
     data,
     occurred_at: time,
-    dedupe_key: `by-hand:${key}`,
+    dedupe_key: firing,
   });
   return { time, made, refused };
 }
