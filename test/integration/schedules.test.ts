@@ -100,7 +100,9 @@ describe('a schedule', () => {
     });
     const count = (await schedule('often')).fired;
     await eventually(async () => expect((await schedule('often')).fired).toBeGreaterThan(count));
-    expect((await world.call('DELETE', '/schedules/often')).status).toBe(204);
+    const stale = await world.call('DELETE', '/schedules/often', undefined, { 'if-match': '"2"' });
+    expect([stale.status, stale.json.code]).toEqual([412, 'precondition_failed']);
+    expect((await world.call('DELETE', '/schedules/often', undefined, { 'if-match': '"1"' })).status).toBe(204);
     expect((await world.call('GET', '/schedules/often')).status).toBe(404);
     expect(
       (await world.call('GET', '/schedules')).json.schedules.map((one: { name: string }) => one.name),

@@ -60,10 +60,10 @@ const deleteRoute = createRoute({
   tags,
   summary: 'Delete a schedule',
   description: 'Its builds and tasks go on, and its events stay. A PUT creates a schedule of this name again.',
-  request: { params: scheduleParam },
+  request: { params: scheduleParam, headers: ifMatchHeader },
   responses: {
     204: { description: 'It is deleted' },
-    ...problems('invalid_request', 'not_found', 'temporal_unavailable', 'database_unavailable'),
+    ...problems('invalid_request', 'not_found', 'precondition_failed', 'temporal_unavailable', 'database_unavailable'),
   },
 });
 
@@ -85,7 +85,7 @@ export function scheduleByName(api: Api, deps: MakeDependencies): void {
   });
   api.openapi(deleteRoute, async (c) => {
     const { name } = c.req.valid('param');
-    await deleteSchedule(deps, name, c.var.caller);
+    await deleteSchedule(deps, name, c.var.caller, ifMatch(c.req.valid('header')['if-match']));
     c.var.log.info({ schedule: name }, 'schedule deleted');
     return c.body(null, 204);
   });

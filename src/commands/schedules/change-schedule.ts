@@ -43,12 +43,7 @@ export async function changeSchedule(
   await assertDefinition(deps, definition);
   const existing = await findSchedule(deps.db, name);
   const there = existing?.status === 'deleted' ? undefined : existing;
-  if (!expects(there?.version)) {
-    const detail = there
-      ? `the current version is ${there.version}; read it and decide again`
-      : `there is no schedule ${name}`;
-    throw new Refusal('precondition_failed', { detail });
-  }
+  assertExpected(name, there, expects);
   if (!there) await assertRoom(deps);
   if (dryRun) return { schedule: wouldBe(name, definition, caller, existing), created: false };
   const isEqual = there && canonicalJson(there.definition) === canonicalJson(definition);
@@ -104,12 +99,27 @@ export function resumeSchedule(deps: MakeDependencies, name: string, by: string,
   return turn(deps, name, 'paused', { type: 'schedule_resumed', data: { by, note: note ?? null } });
 }
 
-/** Deletes a schedule; its events stay. Its builds and tasks go on. @throws {Refusal} 404, 503 */
-export async function deleteSchedule(deps: MakeDependencies, name: string, by: string): Promise<void> {
+/** Deletes a schedule; its events stay. Its builds and tasks go on. @throws {Refusal} 404, 412, 503 */
+export async function deleteSchedule(
+  deps: MakeDependencies,
+  name: string,
+  by: string,
+  expects: ScheduleEdit['expects'],
+): Promise<void> {
   const schedule = await findSchedule(deps.db, name);
   if (!schedule) throw notFound(`schedule ${name}`);
+  assertExpected(name, schedule, expects);
   if (schedule.status !== 'deleted') await recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by } });
   await applyRecorded(deps, name);
+}
+
+/** @throws {Refusal} 412 if this version must not be changed. */
+function assertExpected(name: string, schedule: Schedule | undefined, expects: ScheduleEdit['expects']): void {
+  if (expects(schedule?.version)) return;
+  const detail = schedule
+    ? `the current version is ${schedule.version}; read it and decide again`
+    : `there is no schedule ${name}`;
+  throw new Refusal('precondition_failed', { detail });
 }
 
 /** Finds the schedule with this name. @throws {Refusal} 404 */
