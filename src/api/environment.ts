@@ -5,6 +5,10 @@ import type { Principal } from '../commands/keys/principal.ts';
 
 /** The variables that the API sets for each request. */
 export interface ApiEnvironment {
+  Bindings: {
+    /** Aborted when the server closes. */
+    closing?: AbortSignal;
+  };
   Variables: {
     requestId: string;
     /** The sender of the request, as the record names it: the name of the API key, or `local` if the API needs no key. */
@@ -17,3 +21,9 @@ export interface ApiEnvironment {
 
 export type ApiContext = Context<ApiEnvironment>;
 export type Api = OpenAPIHono<ApiEnvironment>;
+
+/** Returns the signal that ends a request that waits: its client is gone, or the server closes. */
+export function endOf(c: ApiContext): AbortSignal {
+  const { signal } = c.req.raw;
+  return c.env?.closing ? AbortSignal.any([signal, c.env.closing]) : signal;
+}

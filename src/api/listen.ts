@@ -10,12 +10,17 @@ import { PROBLEM_JSON, problemOf } from './problem.ts';
 /** A listening server. */
 export interface Listening {
   url: string;
-  /** Stops accepting, ends live streams, and returns when all requests have their responses. */
+  /** Stops accepting, ends live streams and waiting requests, and returns when all requests have their responses. */
   close(): Promise<void>;
 }
 
-/** How long running requests may still take when the server closes. Streams end at once. */
-const DRAIN_MS = 5_000;
+/**
+ * How long running requests may still take when the server closes: an operation on many starts nothing after 20 s, and what it started may
+ * take 10 s. Streams and waiting requests end at once.
+ */
+const DRAIN_MS = 30_000;
+/** How often connections are closed whose last request has ended since. Node keeps them otherwise, for the next request. */
+const CLOSE_IDLE_EVERY_MS = 50;
 
 /**
  * How long an idle connection is kept: longer than load balancers keep theirs (usually 60 s). If the server closed it first, a request sent
@@ -29,6 +34,7 @@ export async function listen(
   hostname: string,
   port: number,
 ): Promise<Listening> {
+  const closing = new AbortController();
   const { headBytes, headSeconds, requestSeconds } = LIMITS.requests;
   const server = createServer(
     {
@@ -41,7 +47,10 @@ export async function listen(
       // Ends streams whose client vanished without closing them.
       keepAlive: true,
     },
-    getRequestListener(fetch, { hostname, errorHandler: refuseRequest }),
+    getRequestListener((request, env) => fetch(request, Object.assign(env, { closing: closing.signal })), {
+      hostname,
+      errorHandler: refuseRequest,
+    }),
   );
   server.on('clientError', refuseConnection);
   server.on('connect', (_request, socket) => refuse(socket, new Refusal('method_not_allowed')));
@@ -51,14 +60,19 @@ export async function listen(
     server.listen(port, hostname, resolve);
   });
   const host = hostname.includes(':') ? `[${hostname}]` : hostname;
-  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close: () => closeServer(server) };
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close: () => closeServer(server, closing) };
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, closing: AbortController): Promise<void> {
+  closing.abort();
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+    const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearInterval(closeIdle);
+      clearTimeout(cut);
+      resolve();
+    });
   });
 }
 

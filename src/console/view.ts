@@ -36,8 +36,13 @@ export interface View {
 }
 
 export interface ConsoleEnvironment {
-  /** Set by a server that has already assigned the request an id. */
-  Bindings: { requestId?: string; incoming?: { socket: { remoteAddress?: string | undefined } } };
+  Bindings: {
+    /** Set by a server that has already assigned the request an id. */
+    requestId?: string;
+    incoming?: { socket: { remoteAddress?: string | undefined } };
+    /** Aborted when the server closes. */
+    closing?: AbortSignal;
+  };
   Variables: { view: View; requestId: string; caller: string; principal: Principal; log: Logger };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildView } from '../../src/contracts/builds/build.ts';
 import { taskView } from '../../src/contracts/tasks/task.ts';
+import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -37,6 +38,29 @@ describe('waiting for an end', () => {
     const again = await timed(world.call('GET', `/builds/${id}?wait=60`));
     expect(again.result.json.status).toBe('cancelled');
     expect(again.ms).toBeLessThan(20_000);
+  });
+
+  it('answers with the present state when the API closes, which ends the streams of API and console too', async () => {
+    const { id, cancel } = await stuck('closed-upon');
+    const api = await startAnotherApi(world);
+    const accept = { accept: 'text/event-stream' };
+    const streams = await Promise.all([
+      fetch(`${api.url}/events`, { headers: accept }),
+      fetch(`${api.url}/builds/${id}/events`, { headers: accept }),
+      fetch(`${api.url}/console/changes?of=tick&since=0`),
+    ]);
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const waiting = Array.from({ length: 20 }, () => api.call('GET', `/builds/${id}?wait=60`));
+    await eventually(() => expect(timers() - before).toBeGreaterThanOrEqual(20));
+    const { ms } = await timed(api.close());
+    expect(ms).toBeLessThan(4_000);
+    for (const { status, json } of await Promise.all(waiting))
+      expect([status, json.status]).toEqual([200, 'in_progress']);
+    await Promise.all(streams.map((stream) => stream.text()));
+    await cancel();
+    await world.ended(id);
   });
 
   it('answers with the present state when the time is over, and leaves nothing for a client that went away', async () => {

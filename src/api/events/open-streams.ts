@@ -8,7 +8,7 @@ import type { ApiEnvironment } from '../environment.ts';
 
 /** The client of a stream. */
 export interface Listener {
-  /** Aborted when the client is gone, or was cut off because it did not read. */
+  /** Aborted when the client is gone, or was cut off because it did not read, or when the server closes. */
   gone: AbortSignal;
   /** Sends an event and resolves when the client can take more. Without a type and data, it sends only the id, which the client keeps. */
   send(event: { id: number; type?: string; json?: string }): Promise<void>;
@@ -67,7 +67,11 @@ export class OpenStreams {
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (sse) => {
       const gone = new AbortController();
-      sse.onAbort(() => gone.abort());
+      const end = () => gone.abort();
+      sse.onAbort(end);
+      const closing = c.env?.closing;
+      if (closing?.aborted) end();
+      closing?.addEventListener('abort', end);
       let beat = ': keep-alive\n\n';
       let writes = 0;
       let since = 0;
@@ -100,6 +104,7 @@ export class OpenStreams {
         await work({ gone: gone.signal, send, reach });
       } finally {
         clearInterval(timer);
+        closing?.removeEventListener('abort', end);
         unwatch?.();
         leave();
       }

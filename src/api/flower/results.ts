@@ -6,7 +6,7 @@ import { isStorableInstant } from '../../contracts/timestamp.ts';
 import { celeryNameOf } from '../../domain/celery/task-names.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { searchTasks, TASK_ORDERS, type TaskQuery } from '../../store/tasks/task-search.ts';
-import type { ApiEnvironment } from '../environment.ts';
+import { type ApiEnvironment, endOf } from '../environment.ts';
 import { needs } from './guard.ts';
 import { infoOf, listedInfoOf, resultOf } from './info.ts';
 import { pythonJson } from './python.ts';
@@ -23,7 +23,7 @@ export function taskResults(app: Hono<ApiEnvironment>, deps: TaskDependencies, w
   app.get(`/api/task/result/:id${REST}`, needs('read'), async (c) => {
     const id = c.req.param('id');
     const timeout = readFloat(new URL(c.req.url).searchParams.get('timeout')?.trim());
-    const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, c.req.raw.signal));
+    const task = await (timeout === undefined ? findTask(db, id) : wait(id, timeout * 1_000, endOf(c)));
     return respond(c, task ? resultOf(task) : { 'task-id': id, state: 'PENDING' });
   });
 

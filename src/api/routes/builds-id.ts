@@ -13,7 +13,7 @@ import { BUILDS, buildStream } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
 import { listEvents } from '../../store/record/event-list-by-stream.ts';
 import type { FoundStream } from '../../store/record/stream-find.ts';
-import type { Api } from '../environment.ts';
+import { type Api, endOf } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
 import { jsonResponse, problems } from '../responses.ts';
@@ -47,7 +47,7 @@ export function getBuild(api: Api, deps: BuildDependencies): void {
     const { at, wait = 0 } = c.req.valid('query');
     const found = at
       ? asOfTime(await listEvents(db, buildStream(id)), at)
-      : await whenEnded(deps, BUILDS, id, wait, c.req.raw.signal);
+      : await whenEnded(deps, BUILDS, id, wait, endOf(c));
     if (!found)
       throw new Refusal('not_found', {
         detail: `there ${at ? `was no build ${id} at that time` : `is no build ${id}`}`,

@@ -18,7 +18,7 @@ import type { Task } from '../../domain/tasks/task.ts';
 import { taskViewOf } from '../../domain/tasks/task-view.ts';
 import { listEvents } from '../../store/record/event-list-by-stream.ts';
 import { TASKS, taskStream } from '../../store/tasks/task-stream.ts';
-import type { Api } from '../environment.ts';
+import { type Api, endOf } from '../environment.ts';
 import type { StreamParts } from '../events/event-stream.ts';
 import { whenEnded } from '../events/when-ended.ts';
 import { jsonResponse, OPERATION_PROBLEMS, optionalJsonBody, problems, RESTART_PROBLEMS } from '../responses.ts';
@@ -70,7 +70,7 @@ export function taskById(api: Api, deps: TaskDependencies & StreamParts & { temp
   api.openapi(getRoute, async (c) => {
     const { id } = c.req.valid('param');
     const { at, wait } = c.req.valid('query');
-    if (wait) await whenEnded(deps, TASKS, id, wait, c.req.raw.signal);
+    if (wait) await whenEnded(deps, TASKS, id, wait, endOf(c));
     const task = at ? await taskAt(deps, id, at) : await existingTask(deps, id);
     const waiting_for = at ? null : await whyWaiting(deps, task);
     return c.json({ ...taskViewOf(task, deps.temporalUi), ...(waiting_for && { waiting_for }) }, 200);

@@ -45,6 +45,9 @@ export function changesStream(console: Console, changes: ChangeWatch, access: Pi
         wake();
       };
       sse.onAbort(end);
+      const closing = c.env?.closing;
+      if (closing?.aborted) end();
+      closing?.addEventListener('abort', end);
       const unwatch = changes.watch(topics, resumed.success ? resumed.data : since, (told) => {
         head = told;
         wake();
@@ -65,6 +68,7 @@ export function changesStream(console: Console, changes: ChangeWatch, access: Pi
       } finally {
         clearInterval(keepAlive);
         clearTimeout(longest);
+        closing?.removeEventListener('abort', end);
         unwatch();
         unwatchKeys();
       }
