@@ -58,6 +58,16 @@ describe('what is asked for of an API whose database is away, while the workers 
     await proxy.close();
   });
 
+  it('is accepted by Flower too, which waits for the end of a task', async () => {
+    const api = await startCutOffApi(world);
+    const applied = await api.call('POST', '/api/task/apply/process_content', {
+      args: ['waits', ['embed']],
+      task_id: 'waits',
+    });
+    expect([applied.status, applied.json]).toEqual([200, { 'task-id': 'waits', state: 'PENDING' }]);
+    await succeeds('waits');
+  });
+
   it('is not worked at again where the record has it and Temporal has forgotten it', async () => {
     const workflow_id = taskWorkflowId('forgotten');
     const { name, args } = asked('forgotten');

@@ -9,8 +9,9 @@ import { queueName, type TaskType } from '../../contracts/tasks/task-type.ts';
 import { isStorableInstant } from '../../contracts/timestamp.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import type { TaskRequest } from '../../domain/tasks/task-request.ts';
+import { databaseFault } from '../../store/database.ts';
 import { textOf } from '../body.ts';
-import type { ApiEnvironment } from '../environment.ts';
+import { type ApiEnvironment, endOf } from '../environment.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { needs } from './guard.ts';
 import { resultOf } from './info.ts';
@@ -47,7 +48,12 @@ export function applyTasks(app: Hono<ApiEnvironment>, deps: TaskDependencies, wa
   app.post(`/api/task/apply/:name${REST}`, needs('trigger'), async (c) => {
     const { request, timeoutMs } = await read(deps, c, 'apply');
     const created = await create(c, request);
-    return respond(c, appliedOf(created, await wait(created.id, timeoutMs, c.req.raw.signal)));
+    // It is accepted, whatever the database says now.
+    const task = await wait(created.id, timeoutMs, endOf(c)).catch((error: unknown) => {
+      if (databaseFault(error)?.kind !== 'away') throw error;
+      return undefined;
+    });
+    return respond(c, appliedOf(created, task));
   });
 }
 
