@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { LIMITS } from '../../src/contracts/budgets.ts';
+import { addSubscriptionDelivery } from '../../src/store/subscriptions/subscription-delivery-add.ts';
 import { eventually } from '../world/eventually.ts';
 import { answers, openReceiver, type Received } from '../world/receiver.ts';
 import { openWorld, type World } from '../world/world.ts';
@@ -277,6 +279,18 @@ describe('subscriptions', () => {
     expect(told(old.received).filter(({ data }) => data.build.id === id)).toEqual([]);
     expect((await world.call('DELETE', path)).status).toBe(204);
     expect((await world.call('POST', '/subscriptions', body, key)).json.code).toBe('state_conflict');
+  });
+
+  it('leave the key of a refused request free', async () => {
+    const { url } = await receiver();
+    const others = Array.from({ length: LIMITS.subscriptions.count }, (_, n) => `sub_other${n}`);
+    for (const id of others) await addSubscriptionDelivery(world.db, id, { url, secret: 'whsec_AAAA', headers: {} }, 0);
+    const key = { 'idempotency-key': 'refused' };
+    expect((await world.call('POST', '/subscriptions', { url }, key)).json.code).toBe('too_many_subscriptions');
+    await world.db`DELETE FROM subscription_deliveries WHERE id IN ${world.db(others)}`;
+    const { status, json } = await world.call('POST', '/subscriptions', { url, name: 'another' }, key);
+    expect([status, json.name]).toEqual([201, 'another']);
+    await world.call('DELETE', `/subscriptions/${json.id}`);
   });
 
   it('refuse what can never work, before anything starts', async () => {

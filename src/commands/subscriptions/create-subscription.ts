@@ -41,11 +41,12 @@ export async function createSubscription(
   const { db } = deps;
   const described = await describe(deps, body);
   const { url, headers = {}, secret = newSecret() } = body;
-  const id = await idFor(db, body, caller, key);
-  const created = await inTransaction(db, async (tx) => {
+  const { id, created } = await inTransaction(db, async (tx) => {
     const count = await countSubscriptions(tx);
+    // With the subscription or not at all: a refused request leaves its key free.
+    const id = await idFor(tx, body, caller, key);
     // Nobody else adds one now, so an equal request that was first is found.
-    if (await findSubscription(tx, id)) return false;
+    if (await findSubscription(tx, id)) return { id, created: false };
     if (count >= LIMITS.subscriptions.count) {
       throw new Refusal('too_many_subscriptions', { detail: `delete one of ${LIMITS.subscriptions.count} first` });
     }
@@ -59,7 +60,7 @@ export async function createSubscription(
     const { repeated } = await appendEvent(tx, SUBSCRIPTIONS, id, event);
     if (repeated) throw new Refusal('state_conflict', { detail: `${id} was made with this key, and is deleted` });
     await addSubscriptionDelivery(tx, id, { url, secret, headers }, after);
-    return true;
+    return { id, created: true };
   });
   await wakeSubscription(deps, id);
   const subscription = await findSubscription(db, id);
