@@ -305,6 +305,7 @@ function asRefusal(thrown: unknown): Refusal {
   }
   // The schemas refuse such values and say where they are. This handles those that the schemas miss.
   if (fault === 'values') return new Refusal('invalid_request', { detail: NOT_STORABLE, cause: thrown });
+  if (thrown instanceof HTTPException && thrown.status === 415) return new Refusal('unsupported_media_type');
   if (thrown instanceof HTTPException && thrown.status < 500)
     return new Refusal('malformed_json', { detail: thrown.message });
   return new Refusal('internal', { cause: thrown });

@@ -6,6 +6,7 @@ import { LIMITS } from '../contracts/budgets.ts';
 import { JsonFault, readJson, requireShallow } from '../domain/json.ts';
 import { isSignedPath, refuseCrossSite } from './guard.ts';
 
+const JSON_TYPE = 'application/json';
 const HAS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /**
@@ -37,9 +38,7 @@ export function requireJson(asksForBody: (c: Context) => boolean) {
       else {
         refuseCrossSite(c);
         // With a type but no body, the schema would look for a body.
-        const headers = new Headers(c.req.raw.headers);
-        headers.delete('content-type');
-        c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
+        setContentType(c, undefined);
       }
     }
     await next();
@@ -56,12 +55,22 @@ function hasBody(c: Context): boolean {
   return Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined;
 }
 
+/** Replaces the type of the body, which can no longer be read from the request. */
+function setContentType(c: Context, type: string | undefined): void {
+  const headers = new Headers(c.req.raw.headers);
+  if (type === undefined) headers.delete('content-type');
+  else headers.set('content-type', type);
+  c.req.raw = new Request(c.req.url, { method: c.req.method, headers });
+}
+
 async function requireSoundJson(c: Context): Promise<void> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
+  if (type !== JSON_TYPE) {
     throw new Refusal('unsupported_media_type', { detail: 'send the header Content-Type: application/json' });
   }
   const text = await textOf(c, (detail) => new Refusal('malformed_json', { detail }));
+  // The routes know fewer ways to write the type than HTTP allows.
+  if (c.req.header('content-type') !== JSON_TYPE) setContentType(c, JSON_TYPE);
   // The schema reads this text. Hono would decode the bytes through another Response.
   c.req.bodyCache = { text: Promise.resolve(text) as never };
   try {

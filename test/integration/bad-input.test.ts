@@ -123,6 +123,10 @@ describe('bad input', () => {
       const { status, json } = await world.call('POST', '/builds/trigger', '{}', { 'content-type': type });
       expect([status, json.code]).toEqual([415, 'unsupported_media_type']);
     }
+    for (const type of ['application/json ; charset=utf-8', 'application/json;', 'Application/JSON; charset="utf-8"']) {
+      const { json } = await world.call('POST', '/builds/trigger', '{"ref":7}', { 'content-type': type });
+      expect([type, json.code]).toEqual([type, 'invalid_request']);
+    }
     const invalid = await fetch(`${world.url}/builds/trigger`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
