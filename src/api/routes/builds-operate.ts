@@ -1,11 +1,10 @@
 import { createRoute, type z } from '@hono/zod-openapi';
 import type { OperateDependencies } from '../../commands/builds/operate-build.ts';
 import { fittingBuilds, type ManyOperation, operateBuild } from '../../commands/builds/operate-builds.ts';
-import { operateMany } from '../../commands/lifecycle/operate-many.ts';
 import { manyBuilds, manyBuildsAnswer, manyBuildsDryRun } from '../../contracts/builds/many-builds.ts';
-import { SAMPLE } from '../../contracts/many.ts';
 import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
+import { answerMany } from '../operate-many.ts';
 import { jsonBody, jsonResponse, MANY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
@@ -53,15 +52,8 @@ async function operate(
 ) {
   const { principal, caller } = c.var;
   const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.repositories } };
-  const { items: builds, more } = await fittingBuilds(deps, operation, which, limit);
-  for (const { request } of builds) principal.requireRepository(request.repository);
-  if (dry_run) {
-    return c.json({ count: builds.length, more, sample: builds.slice(0, SAMPLE).map(buildSummaryOf) }, 200);
-  }
-  const { done, refused, left } = await operateMany(
-    builds.map(({ id }) => id),
-    (id) => operateBuild(deps, operation, id, caller),
-  );
-  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'builds operated');
-  return c.json({ done, refused, more: more || left.length > 0 }, 202);
+  const found = await fittingBuilds(deps, operation, which, limit);
+  for (const { request } of found.items) principal.requireRepository(request.repository);
+  const asked = { operation, nouns: 'builds', dry_run };
+  return answerMany(c, found, asked, buildSummaryOf, (id) => operateBuild(deps, operation, id, caller));
 }

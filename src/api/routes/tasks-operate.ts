@@ -1,11 +1,10 @@
 import { createRoute, type z } from '@hono/zod-openapi';
-import { operateMany } from '../../commands/lifecycle/operate-many.ts';
 import type { TaskDependencies } from '../../commands/tasks/create-task.ts';
 import { fittingTasks, type ManyTasksOperation, operateTask } from '../../commands/tasks/operate-tasks.ts';
-import { SAMPLE } from '../../contracts/many.ts';
 import { manyTasks, manyTasksAnswer, manyTasksDryRun } from '../../contracts/tasks/many-tasks.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import type { Api, ApiContext } from '../environment.ts';
+import { answerMany } from '../operate-many.ts';
 import { jsonBody, jsonResponse, MANY_PROBLEMS, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
@@ -53,13 +52,8 @@ async function operate(
 ) {
   const { principal, caller } = c.var;
   const which = ids ? { ids } : { filter: { ...filter, within: principal.reach?.queues } };
-  const { items: tasks, more } = await fittingTasks(deps, operation, which, limit);
-  for (const { queue } of tasks) principal.requireQueue(queue);
-  if (dry_run) return c.json({ count: tasks.length, more, sample: tasks.slice(0, SAMPLE).map(taskSummaryOf) }, 200);
-  const { done, refused, left } = await operateMany(
-    tasks.map(({ id }) => id),
-    (id) => operateTask(deps, operation, id, caller),
-  );
-  c.var.log.info({ operation, done: done.length, refused: refused.length }, 'tasks operated');
-  return c.json({ done, refused, more: more || left.length > 0 }, 202);
+  const found = await fittingTasks(deps, operation, which, limit);
+  for (const { queue } of found.items) principal.requireQueue(queue);
+  const asked = { operation, nouns: 'tasks', dry_run };
+  return answerMany(c, found, asked, taskSummaryOf, (id) => operateTask(deps, operation, id, caller));
 }
