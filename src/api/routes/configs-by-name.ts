@@ -1,13 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
-import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
+import type { ChangeDependencies } from '../../commands/configurations/change-configuration.ts';
 import {
   configurationContent,
   configurationNameParam,
   configurationView,
 } from '../../contracts/builds/configuration.ts';
-import { configurationViewOf } from '../configuration-view.ts';
+import { changeFor } from '../configuration-change.ts';
 import type { Api } from '../environment.ts';
-import { etagHeader, etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { etagHeader, ifMatchHeader } from '../etag.ts';
 import { BODY_PROBLEMS, jsonBody, jsonResponse, locationHeader, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
@@ -40,12 +40,9 @@ const route = createRoute({
 export function putConfigurationByName(api: Api, deps: ChangeDependencies): void {
   api.openapi(route, async (c) => {
     const { name } = c.req.valid('param');
-    const expects = ifMatch(c.req.valid('header')['if-match']);
-    const edit = { target: { name }, to: { name, content: c.req.valid('json') }, caller: c.var.caller, expects };
-    const { configuration, created } = await changeConfiguration(deps, edit);
-    c.var.log.info({ config_id: configuration.id, version: configuration.version }, 'build configuration upserted');
-    c.header('Location', `/configs/${configuration.id}`);
-    c.header('ETag', etagOf(configuration.version));
-    return c.json(configurationViewOf(configuration), created ? 201 : 200);
+    const edit = { target: { name }, to: { name, content: c.req.valid('json') } };
+    const { view, created } = await changeFor(c, deps, edit, 'upserted');
+    c.header('Location', `/configs/${view.id}`);
+    return c.json(view, created ? 201 : 200);
   });
 }

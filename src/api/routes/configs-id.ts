@@ -1,10 +1,11 @@
 import { createRoute } from '@hono/zod-openapi';
-import { type ChangeDependencies, changeConfiguration } from '../../commands/configurations/change-configuration.ts';
+import type { ChangeDependencies } from '../../commands/configurations/change-configuration.ts';
 import type { Configurations } from '../../commands/configurations/configurations.ts';
 import { configurationBody, configurationIdParam, configurationView } from '../../contracts/builds/configuration.ts';
+import { changeFor } from '../configuration-change.ts';
 import { configurationViewOf } from '../configuration-view.ts';
 import type { Api } from '../environment.ts';
-import { etagHeader, etagOf, ifMatch, ifMatchHeader } from '../etag.ts';
+import { etagHeader, etagOf, ifMatchHeader } from '../etag.ts';
 import { BODY_PROBLEMS, jsonBody, jsonResponse, problems } from '../responses.ts';
 import { needs } from '../rights.ts';
 
@@ -58,14 +59,9 @@ const replaceRoute = createRoute({
 
 export function putConfiguration(api: Api, deps: ChangeDependencies): void {
   api.openapi(replaceRoute, async (c) => {
-    const { id } = c.req.valid('param');
     const { name, ...content } = c.req.valid('json');
-    const expects = ifMatch(c.req.valid('header')['if-match']);
-    const edit = { target: { id }, to: { name, content }, caller: c.var.caller, expects };
-    const { configuration } = await changeConfiguration(deps, edit);
-    c.var.log.info({ config_id: id, version: configuration.version }, 'build configuration replaced');
-    c.header('ETag', etagOf(configuration.version));
-    return c.json(configurationViewOf(configuration), 200);
+    const edit = { target: c.req.valid('param'), to: { name, content } };
+    return c.json((await changeFor(c, deps, edit, 'replaced')).view, 200);
   });
 }
 
@@ -93,12 +89,7 @@ const retireRoute = createRoute({
 
 export function deleteConfiguration(api: Api, deps: ChangeDependencies): void {
   api.openapi(retireRoute, async (c) => {
-    const { id } = c.req.valid('param');
-    const expects = ifMatch(c.req.valid('header')['if-match']);
-    const edit = { target: { id }, to: undefined, caller: c.var.caller, expects };
-    const { configuration } = await changeConfiguration(deps, edit);
-    c.var.log.info({ config_id: id, version: configuration.version }, 'build configuration retired');
-    c.header('ETag', etagOf(configuration.version));
-    return c.json(configurationViewOf(configuration), 200);
+    const edit = { target: c.req.valid('param'), to: undefined };
+    return c.json((await changeFor(c, deps, edit, 'retired')).view, 200);
   });
 }
