@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LIMITS } from '../../contracts/budgets.ts';
 import type { Happening } from '../../contracts/builds/event.ts';
 import type { FeedEvent } from '../../contracts/event-feed.ts';
@@ -100,10 +99,9 @@ export class Delivering {
       await this.#savePosition();
       const pauseMs = this.#untilNextAttempt();
       if (this.#isFailing && !this.#mayTakeNew(0) && pauseMs > SHORT_PAUSE_MS) return { pause_ms: pauseMs };
-      const shortMs = Math.max(1, Math.min(LOOK_MS, pauseMs));
+      const pause = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.min(LOOK_MS, pauseMs)))]);
       // With news that may not be taken, the feed would return at once, again and again.
-      if (!this.#mayTakeNew(0)) await delay(shortMs, undefined, { signal }).catch(() => {});
-      else await feed.news(this.#progress.position, AbortSignal.any([signal, AbortSignal.timeout(shortMs)]));
+      await (this.#mayTakeNew(0) ? feed.news(this.#progress.position, pause) : aborted(pause));
     }
   }
 
@@ -262,4 +260,11 @@ export class Delivering {
     if (this.#progress.position === this.#savedPosition || performance.now() - this.#savedAt < LOOK_MS) return;
     await this.#save();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
