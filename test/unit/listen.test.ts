@@ -15,19 +15,19 @@ it('ends streams at once when it closes, lets a request finish, and keeps no con
         if (!gone.aborted) await new Promise((resolve) => gone.addEventListener('abort', resolve));
       }),
     )
-    .get('/work', async (c) => {
+    .get('/job', async (c) => {
       begun.resolve();
       await work.promise;
       return c.text('done');
     });
   const { url, close } = await listen(app.fetch, '127.0.0.1', 0);
   const stream = await fetch(`${url}/stream`);
-  const working = fetch(`${url}/work`);
+  const working = fetch(`${url}/job`);
   await begun.promise;
   const closing = close();
   expect(await stream.text()).toBe('id: 1\n\n');
   expect(streams.count).toBe(0);
-  await expect(fetch(`${url}/work`)).rejects.toThrow();
+  await expect(fetch(`${url}/job`)).rejects.toThrow();
   work.resolve();
   expect(await (await working).text()).toBe('done');
   await closing;
