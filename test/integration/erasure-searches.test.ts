@@ -2,13 +2,14 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eraseExpired } from '../../src/commands/erasures/erase-expired.ts';
+import { keepChordPart } from '../../src/store/celery/chord-part-keep.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
 import { savePendingReply } from '../../src/store/celery/pending-reply-save.ts';
 import { settlePendingReply } from '../../src/store/celery/pending-reply-settle.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { saveCallbackTarget } from '../../src/store/endings/callback-target-save.ts';
 import { deleteErasedSource, markSourcesErased, saveContentSource } from '../../src/store/erasures/content-source.ts';
-import { findMessagesWithText } from '../../src/store/erasures/erasable-find.ts';
+import { findMessagesWithText, findStreamsWithText } from '../../src/store/erasures/erasable-find.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
@@ -34,6 +35,17 @@ describe('what can be erased', () => {
     const rest = { queue: 'q', reason: 'unknown_task', detail: 'd', task_id: null, task: null } as const;
     await saveDeadMessage(database.db, { ...rest, id: text, publication, body });
     expect(await findMessagesWithText(database.db, text, 5)).toEqual([text]);
+  });
+
+  it.each([
+    ['a field', 'publication', 'headers'],
+    ['a header', 'publication', 'argsrepr'],
+  ])('is not found in a refused message by the name of %s', async (_, id, text) => {
+    const publication = String.raw`{"routing_key":"q","headers":{"argsrepr":"('a \u0000 value',)"}}`;
+    const rest = { queue: 'q', reason: 'unknown_task', detail: 'd', task_id: null, task: null } as const;
+    await saveDeadMessage(database.db, { ...rest, id, publication, body: '' });
+    expect(await findMessagesWithText(database.db, text, 5)).toEqual([]);
+    expect(await findMessagesWithText(database.db, "value'", 5)).toEqual([id]);
   });
 
   it('is not yet what a callback or a reply still has to tell', async () => {
@@ -65,6 +77,61 @@ describe('what can be erased', () => {
     await settlePendingReply(db, { task_id: 'replies', ending: 'ended' }, pending);
     await sweep();
     expect(await erased()).toEqual(['calls', 'quiet', 'replies']);
+  });
+
+  it('is found by its values, not by the names of fields nor by a fingerprint', async () => {
+    const { db } = database;
+    const tell = async (id: string, change: object, result: unknown = null) => {
+      for (const event of taskStory(id, { fingerprint: 'ada'.padEnd(64, '0'), ...change }, result))
+        await appendEvent(db, TASKS, id, event);
+    };
+    const follow_ups = {
+      callbacks: [{ task: 'mail', args: ['Grace'], kwargs: { tone: 'formal' }, subtask_type: null, options: {} }],
+      errbacks: [],
+      chain: [
+        {
+          task: 'chord',
+          args: [],
+          kwargs: { header: [], body: { task: 'x', args: ['Edsger'] } },
+          subtask_type: 'chord',
+        },
+      ],
+    };
+    await tell('plain', { args: ['none'], kwargs: { query: 'none' } }, { answer: 'none' });
+    await tell('named', { args: ['a'], kwargs: { 'jane@example.com': 1 } });
+    await tell('resulting', {}, { Ada: { told: 'Bob' } });
+    await tell('followed', {});
+    await savePendingReply(db, 'followed', { reply_to: 'q', correlation_id: 'c', follow_ups } as never);
+    await keepChordPart(db, 'g', { task_id: 'followed', index: 0, end: { status: 'SUCCESS', result: 'Barbara' } });
+    const failed = taskStory('failed', {})[0]!;
+    await appendEvent(db, TASKS, 'failed', failed);
+    await appendEvent(db, TASKS, 'failed', {
+      type: 'task_failed',
+      data: { error: { type: 'NoIndex', message: 'about Carol', traceback: null } },
+      occurred_at: failed.occurred_at,
+      dedupe_key: 'ended',
+    });
+    const found = async (text: string) => (await findStreamsWithText(db, text, 50)).ended.toSorted();
+    for (const ours of [
+      'args',
+      'result',
+      'kwargs',
+      'fingerprint',
+      'traceback',
+      'message',
+      'follow_ups',
+      'subtask',
+      'SUCCESS',
+      'chord',
+    ])
+      expect({ ours, found: await found(ours) }).toEqual({ ours, found: [] });
+    expect(await found('ADA')).toEqual(['task:resulting']);
+    expect(await found('jane@')).toEqual(['task:named']);
+    expect(await found('bob')).toEqual(['task:resulting']);
+    expect(await found('carol')).toEqual(['task:failed']);
+    expect(await found('noindex')).toEqual(['task:failed']);
+    for (const theirs of ['grace', 'tone', 'formal', 'edsger', 'barbara'])
+      expect({ theirs, found: await found(theirs) }).toEqual({ theirs, found: ['task:followed'] });
   });
 
   it('is no document that another content brings in while it is deleted', async () => {

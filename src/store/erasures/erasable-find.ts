@@ -12,17 +12,37 @@ export interface FoundStreams {
   open: string[];
 }
 
-/** The values that can be erased, as rows for Postgres. */
-const SEALABLE = JSON.stringify(
+/** Values of users as they are: the names in them may be data too. The names in all others are ours. */
+const OF_USERS: ReadonlySet<string> = new Set(['args', 'kwargs', 'result', 'meta', 'request.inputs']);
+/** The path of all values that have no others in them. */
+const WITHOUT_NAMES = '$.** ? (@.type() != "object" && @.type() != "array")';
+
+/** The values to search, as rows for Postgres. A fingerprint can be erased, but nobody finds a person in its digits. */
+const SEARCHED = JSON.stringify(
   Object.entries(SEALED_VALUES).flatMap(([type, values]) =>
-    Object.keys(values).map((path) => ({ type, path: path.split('.') })),
+    Object.keys(values)
+      .filter((name) => name !== 'fingerprint')
+      .map((name) => ({ type, name, path: name.split('.'), within: OF_USERS.has(name) ? '$' : WITHOUT_NAMES })),
   ),
 );
 
+/** Where the tasks that follow one have data of users. Those that only group others have further tasks in their arguments. */
+const OF_FOLLOWING = JSON.stringify([
+  '$.**.args',
+  '$.** ? (!(@.subtask_type != null)).kwargs',
+  '$.**.kwargs.it',
+  '$.**.headers',
+]);
+/** Where the end of a chord's member has them. */
+const OF_MEMBERS = JSON.stringify(['$.result', '$.exception.exc_type', '$.exception.exc_message']);
+
+/** In JSON: an escaped backslash, which stays, or an escaped character that no `jsonb` holds. */
+const ESCAPED = String.raw`(\\\\)|\\u(?:0000|d[89a-f][0-9a-f]{2})`;
+
 /**
  * Finds builds and tasks that have a text in what can be erased: at most `most` that ended. Reads the values of the whole log, even
- * values that later events have replaced, and those that an earlier version kept in the log itself. Ids, repositories and names stay
- * in any case, so a text in them is no reason to erase.
+ * values that later events have replaced, and those that an earlier version kept in the log itself. Ids, repositories and names of
+ * tasks stay in any case, and the names of fields are ours, so a text in them is no reason to erase.
  */
 export async function findStreamsWithText(db: Db, text: string, most: number): Promise<FoundStreams> {
   const seen = new Set<string>();
@@ -40,9 +60,10 @@ export async function findStreamsWithText(db: Db, text: string, most: number): P
         SELECT stream FROM told_events
         WHERE position <= ${until}::bigint AND position > ${until - EVENTS_AT_ONCE}::bigint
           AND split_part(stream, ':', 1) IN ('build', 'task')
-          AND (told::text ~ ${json}::text OR EXISTS (
-            SELECT FROM jsonb_to_recordset(${SEALABLE}::jsonb) AS sealable (type text, path text[])
-            WHERE sealable.type = told_events.type AND (data #> path)::text ~ ${json}::text))
+          AND EXISTS (
+            SELECT FROM jsonb_to_recordset(${SEARCHED}::jsonb) AS searched (type text, name text, path text[], within jsonpath),
+              jsonb_path_query(coalesce(told -> name, data #> path), within) AS part
+            WHERE searched.type = told_events.type AND part::text ~ ${json}::text)
         ORDER BY position DESC`,
     );
   }
@@ -50,10 +71,17 @@ export async function findStreamsWithText(db: Db, text: string, most: number): P
     await db<Array<{ stream: string }>>`
       SELECT stream FROM callback_targets WHERE url ~ ${inAnyCase(text)}::text
       UNION SELECT 'task:' || task_id FROM task_steps WHERE result::text ~ ${json}::text
-      UNION SELECT 'task:' || task_id FROM owed WHERE details::text ~ ${json}::text
-      UNION SELECT 'task:' || task_id FROM chord_parts WHERE ended::text ~ ${json}::text`,
+      UNION SELECT 'task:' || task_id FROM owed WHERE ${hasText(db, db`details`, OF_FOLLOWING, json)}
+      UNION SELECT 'task:' || task_id FROM chord_parts WHERE ${hasText(db, db`ended`, OF_MEMBERS, json)}`,
   );
   return found;
+}
+
+/** @param paths a JSON array of where in the value to search. @param pattern a regular expression, of text in JSON. */
+function hasText(db: Db, value: Fragment, paths: string, pattern: string): Fragment {
+  return db`EXISTS (
+    SELECT FROM jsonb_array_elements_text(${paths}::jsonb) AS path, jsonb_path_query(${value}, path::jsonpath) AS part
+    WHERE part::text ~ ${pattern}::text)`;
 }
 
 /** Finds builds and tasks that a caller requested: at most `most`, those that ended before the others. */
@@ -75,12 +103,13 @@ export async function findStreamsOfCaller(db: Db, caller: string, most: number):
  */
 export async function findMessagesWithText(db: Db, text: string, most: number): Promise<string[]> {
   const json = inJson(text);
+  const forms = JSON.stringify([text, json, inAscii(json)]);
   const rows = await db<Array<{ id: string }>>`
-    SELECT id FROM dead_messages
-    WHERE EXISTS (
-        SELECT FROM jsonb_array_elements_text(${JSON.stringify([text, json, inAscii(json)])}::jsonb) AS form
-        WHERE position(convert_to(form, 'UTF8') IN decode(body, 'base64')) > 0)
-      OR position(${text}::text IN publication || detail) > 0 OR position(${json}::text IN publication) > 0
+    SELECT id FROM dead_messages, LATERAL (SELECT regexp_replace(publication, ${ESCAPED}, '\\1', 'g')::jsonb AS said) AS given
+    WHERE position(${text}::text IN detail) > 0 OR EXISTS (
+        SELECT FROM jsonb_array_elements_text(${forms}::jsonb) AS form
+        WHERE position(convert_to(form, 'UTF8') IN decode(body, 'base64')) > 0 OR EXISTS (
+          SELECT FROM jsonb_path_query(said, ${WITHOUT_NAMES}::jsonpath) AS part WHERE position(form IN part #>> '{}') > 0))
     ORDER BY created_at DESC, id LIMIT ${most}`;
   return rows.map(({ id }) => id);
 }
