@@ -7,6 +7,7 @@ import { NO_TRACING, TRACE_CONTEXT_HEADERS, type Tracing } from '../contracts/tr
 import { DEAD_LETTER_QUEUE, type ReplyWays } from '../integrations/celery/publishing.ts';
 import { connectRabbitMq } from '../integrations/celery/rabbitmq.ts';
 import type { ResultStore } from '../integrations/celery/result-store.ts';
+import { deleteChordParts } from '../store/celery/chord-part-delete.ts';
 import { keepChordPart } from '../store/celery/chord-part-keep.ts';
 import { onControl } from './control.ts';
 import { keepDeadMessages } from './dead-messages.ts';
@@ -72,6 +73,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const ways: ReplyWays = {
     ...{ rabbit, results, keep: keepDeadMessages(options.db, log) },
     keepChordPart: (groupId, part) => keepChordPart(options.db, groupId, part),
+    deleteChordParts: (groupId) => deleteChordParts(options.db, groupId),
     endReplaced: async (taskId, nesting, end) => void (await endReplaced(options, taskId, nesting, end)),
     queueOf: (task) => taskTypes.known(task)?.queue,
   };

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
+import pino from 'pino';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { eraseExpired } from '../../src/commands/erasures/erase-expired.ts';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { type BridgeWorld, openBridgeWorld } from '../world/bridge.ts';
 import { type CelerySpec, celery, hasCelery } from '../world/celery.ts';
@@ -14,6 +16,7 @@ const SEARCH = 'tasks.semantic_search';
 /** Chords of tasks in TypeScript; those of tasks in Python are compared with Celery's own in `python-worker.test.ts`. */
 describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': hasCelery() }, 'a chord', () => {
   let open: BridgeWorld;
+  let held = Promise.resolve();
   const begun = new Map<string, number>();
   const user = (...steps: CelerySpec['steps']) =>
     celery({ broker: open.rabbit.url, backend: open.redis.url, steps, conf: {} });
@@ -33,6 +36,7 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     open = await openBridgeWorld({
       async semantic_search({ query }, { taskId }) {
         begun.set(taskId, (begun.get(taskId) ?? 0) + 1);
+        if (query.startsWith('held')) await held;
         if (query === 'fail') throw new PermanentTaskError({ type: 'ValueError', message: 'boom' });
         return { query, results: [] };
       },
@@ -123,6 +127,52 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis, 'Python with Celery': has
     await publish(member(second, 1));
     await eventually(async () => expect(await open.waiting('search')).toBe(0));
     expect([first, second, body].map((id) => begun.get(id!))).toEqual([1, 1, 1]);
+  });
+
+  /** Sends a chord, and returns its id and its first member, which has ended, while the other one works until `release`. */
+  async function halfDone(name: string) {
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    held = promise;
+    const [{ id }] = await user(chord([name, `held for ${name}`]));
+    const { db } = open.world;
+    const [part] = await eventually(async () => {
+      const parts = await db<Array<{ task_id: string; group_id: string }>>`
+        SELECT task_id, group_id FROM chord_parts JOIN tasks ON tasks.id = task_id WHERE args::text LIKE ${`%"${name}"%`}`;
+      expect(parts).toHaveLength(1);
+      return parts;
+    });
+    return { id, release, first: part!.task_id, group: part!.group_id };
+  }
+
+  it('goes on if the data of a member that ended earlier is kept only for a time', async () => {
+    const { id, release, first, group } = await halfDone('early');
+    const { db, client } = open.world;
+    const log = pino({ level: 'silent' });
+    const sweep = () =>
+      eraseExpired({ db, client, content: {} as never, log, keepArgumentsMs: 0, keepContentMs: undefined }, 60_000);
+    const erasedAt = async () => (await open.world.call('GET', `/tasks/${first}`)).json.erased_at;
+    await sweep();
+    expect(await erasedAt()).toBeNull();
+    release();
+    const [joined] = await user({ do: 'get', of: id });
+    expect(joined).toMatchObject({ value: { query: 'after' }, status: 'SUCCESS' });
+    await eventually(async () => expect(await db`SELECT FROM chord_parts WHERE group_id = ${group}`).toHaveLength(0));
+    await eventually(async () => {
+      await sweep();
+      expect(await erasedAt()).toBeTypeOf('string');
+    });
+  });
+
+  it('fails if the data of a member was erased before the others ended', async () => {
+    const { id, release, first } = await halfDone('erased');
+    await eventually(async () => {
+      const { json } = await open.world.call('POST', '/erasures', { ids: [`task:${first}`] });
+      expect(json.done).toEqual([`task:${first}`]);
+    });
+    release();
+    const [failed] = await user({ do: 'get', of: id });
+    const args = [`Dependency ${first} raised Erased('its result was erased')`];
+    expect(failed).toMatchObject({ status: 'FAILURE', raises: 'ChordError', args });
   });
 
   it('is refused where only a worker of Celery can unfold what follows', async () => {

@@ -67,6 +67,7 @@ async function serveAnswers(world: World): Promise<void> {
     results: undefined,
     queueOf: () => undefined,
     keepChordPart: async () => [],
+    deleteChordParts: async () => {},
     endReplaced: async () => {},
     keep: async () => {},
   };

@@ -44,6 +44,8 @@ export async function returnToChord(
   }
   // Celery's client keeps the count forever, and Celery deletes it after the last member.
   await ways.results.expireChord(group_id);
+  // If it failed, a redrive of its member may still let it succeed.
+  if (!('failed' in joined)) await ways.deleteChordParts(group_id);
 }
 
 async function tellNeverComing(ways: ReplyWays, never: NeverComing, last: Last): Promise<void> {

@@ -16,6 +16,8 @@ export interface ReplyWays {
   queueOf: QueueOf;
   /** Stores how a member of a chord ended. @returns how each member that has ended did. */
   keepChordPart(groupId: string, part: ChordPart): Promise<ChordPart[]>;
+  /** Forgets how the members of a chord ended. */
+  deleteChordParts(groupId: string): Promise<void>;
   /** Ends the task with this id that was replaced, and waits for a task that never runs. */
   endReplaced(taskId: string, nesting: number, end: TaskEnding['end']): Promise<void>;
   /** Stores a refused message where operators look. @throws if it may succeed later. */

@@ -115,8 +115,8 @@ export async function findMessagesWithText(db: Db, text: string, most: number): 
 }
 
 /**
- * Lists builds and tasks, as streams, that ended before a time and have something to erase, earliest end first. Leaves out those that
- * were erased: see {@link findErasedWithTargets}.
+ * Lists builds and tasks, as streams, that ended before a time and have something to erase, earliest end first. Leaves out members
+ * of chords whose body was not published, and those that were erased: see {@link findErasedWithTargets}.
  */
 export async function findExpiredStreams(
   db: Db,
@@ -134,6 +134,7 @@ export async function findExpiredStreams(
     WHERE (completed_at, stream) > (${completed_at}::timestamptz, ${stream}::text)
       AND (EXISTS (SELECT FROM events JOIN event_values USING (position) WHERE events.stream = ended.stream)
         OR EXISTS (SELECT FROM callback_targets WHERE callback_targets.stream = ended.stream))
+      AND stream NOT IN (SELECT 'task:' || task_id FROM chord_parts)
     ORDER BY completed_at, stream LIMIT ${limit}`;
 }
 

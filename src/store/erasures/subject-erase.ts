@@ -1,7 +1,15 @@
 import type { ToldEvent } from '../../contracts/builds/event.ts';
+import type { ChordPart } from '../../contracts/celery/celery.ts';
+import { exceptionOf } from '../../domain/celery/celery-result.ts';
 import { type Db, inTransaction } from '../database.ts';
 import { appendEvent } from '../record/event-append.ts';
 import { type Identified, type StreamKind, streamOf } from '../record/stream-kind.ts';
+
+/** The replacement of how a member of a chord ended. */
+const ERASED_PART = JSON.stringify({
+  status: 'FAILURE',
+  exception: exceptionOf({ type: 'Erased', message: 'its result was erased' }),
+} satisfies ChordPart['end']);
 
 /**
  * Records that a build or task was erased, and deletes the values that the record keeps about it beside the log: all or nothing.
@@ -25,7 +33,8 @@ export async function eraseSubject<State extends Identified, Event extends ToldE
     await tx`DELETE FROM unnamed_messages WHERE task_id = ${task_id}`;
     await tx`DELETE FROM task_steps WHERE task_id = ${task_id}`;
     await tx`DELETE FROM owed WHERE task_id = ${task_id}`;
-    await tx`DELETE FROM chord_parts WHERE task_id = ${task_id}`;
+    // Where the chord still waits for other members, this one counts as failed. Without it, the chord would wait for ever.
+    await tx`UPDATE chord_parts SET ended = ${ERASED_PART}::jsonb WHERE task_id = ${task_id}`;
   });
 }
 
