@@ -62,7 +62,7 @@ async function writeRecord(
   draft: string,
 ): Promise<Omit<Manifest, 'blobs'> & { blobKeys: string[] }> {
   return readSnapshot(db, async (snapshot) => {
-    const { id, epoch, reconciled_at } = await findInstallation(snapshot);
+    const { id, epoch, reconciled_at, unresolved } = await findInstallation(snapshot);
     const heads = new StreamHeads();
     async function* log() {
       for await (const event of scanEventsByPosition(snapshot)) {
@@ -80,7 +80,8 @@ async function writeRecord(
       format: 1,
       hapax: packageJson.version,
       created_at: new Date().toISOString(),
-      installation: { id, epoch, reconciled_at },
+      // What was not resolved may have ended at any time. The next comparison has to look at all of it.
+      installation: { id, epoch, reconciled_at: unresolved > 0 ? null : reconciled_at },
       last_build_id: await lastBuildId(snapshot),
       head: heads.digest(),
       events,
