@@ -48,8 +48,16 @@ function instantOf(text: string): string {
 }
 
 /** Opens a pool. It connects at the first query and reconnects by itself, so opening it succeeds even if the database is down. */
-export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5, role }: DatabaseOptions): Database {
+export function openDatabase(options: DatabaseOptions): Database {
+  return open(options, {});
+}
+
+function open(
+  { url, connections = 10, connectTimeoutSeconds = 5, role }: DatabaseOptions,
+  more: { max_lifetime?: null },
+): Database {
   const db = postgres(url, {
+    ...more,
     max: connections,
     connect_timeout: connectTimeoutSeconds,
     // After a failover, an address may lead to a standby for a while. A connection to it would last as long as the standby does.
@@ -64,9 +72,9 @@ export function openDatabase({ url, connections = 10, connectTimeoutSeconds = 5,
   return { db: db as unknown as Db, close: () => db.end({ timeout: 5 }) };
 }
 
-/** Does work on one connection, and closes it. */
+/** Does work on one connection, and closes it. The driver does not replace it meanwhile: an advisory lock would be lost with it. */
 export async function withDatabase<T>(options: DatabaseOptions, work: (db: Db) => Promise<T>): Promise<T> {
-  const { db, close } = openDatabase({ connections: 1, ...options });
+  const { db, close } = open({ connections: 1, ...options }, { max_lifetime: null });
   try {
     return await work(db);
   } finally {
