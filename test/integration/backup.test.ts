@@ -111,6 +111,20 @@ describe('hapax backup and restore', () => {
     }
   });
 
+  it('says that all has to be compared again if something was not resolved', async () => {
+    const stated = async () => {
+      const path = join(directory, randomUUID());
+      expect(await hapax(['backup', path], { DATABASE_URL: world.databaseUrl, HAPAX_HOME: home })).toMatchObject({
+        code: 0,
+      });
+      return (JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as Manifest).installation.reconciled_at;
+    };
+    await world.db`UPDATE installation SET reconciled_at = '2026-11-21T10:00:00Z', unresolved = 0`;
+    expect(await stated()).toBe('2026-11-21T10:00:00.000Z');
+    await world.db`UPDATE installation SET unresolved = 1`;
+    expect(await stated()).toBeNull();
+  });
+
   it('overwrites nothing, and leaves nothing half-made', async () => {
     const again = await hapax(['backup', backup], { DATABASE_URL: world.databaseUrl });
     expect(again.stderr).toBe(`hapax: ${backup} exists; a backup does not overwrite a directory\n`);
@@ -143,6 +157,8 @@ describe('hapax backup and restore', () => {
     expect(await rowsOf(db)).toMatchObject(await rowsOfBackup());
     const [next] = await db<Array<{ id: string }>>`SELECT nextval('build_ids') AS id`;
     expect(Number(next!.id)).toBe(1_000_001);
+    const [made] = await db<Array<{ id: string }>>`SELECT nextval('configuration_ids') AS id`;
+    expect(Number(made!.id)).toBe(1_001);
     const [{ epoch, id } = {}] = await db`SELECT epoch, id FROM installation`;
     expect({ epoch, id }).toEqual({ epoch: 2, id: (await manifest()).installation.id });
     const [blob] = (await manifest()).blobs;

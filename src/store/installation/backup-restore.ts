@@ -62,6 +62,8 @@ export async function enterNextEpoch(tx: Db, tables: BackupTable[], restored: Re
   await tx`
     UPDATE installation SET id = ${id}::uuid, epoch = ${epoch}::integer + 1, reconciled_at = ${reconciled_at}::timestamptz`;
   await tx`SELECT setval('build_ids', ${firstIdAfter(tx, last_build_id)})`;
+  // Configurations that were made after the backup are lost, but builds and schedules elsewhere may still name their ids.
+  await tx`SELECT setval('configuration_ids', (SELECT (coalesce(max(id), 0) / 1000 + 1) * 1000 FROM configurations))`;
   for (const name of ['events', ...tables.map((table) => table.name)]) {
     const identities = await tx<Array<{ column: string }>>`
       SELECT attname AS column FROM pg_attribute WHERE attrelid = ${name}::regclass AND attidentity <> ''`;
