@@ -28,13 +28,16 @@ export function rebuildProjection(db: Db, kind: AnyStreamKind): Promise<Rebuilt>
   const prefix = `${name}:`;
   return inTransaction(db, async (tx) => {
     await tx`CREATE TEMPORARY TABLE rebuilt (LIKE ${tx(table)}, PRIMARY KEY (id)) ON COMMIT DROP`;
-    let events = await foldInto(tx, table, { prefix });
+    // Data may be erased between two reads of one stream, which then looks faulty. Such a stream is folded again under the lock.
+    let events = await foldInto(tx, table, { prefix }, () => {});
     await tx`ANALYZE rebuilt`;
     // Every append writes to both tables in one statement. Under this lock none is running, and all earlier ones are visible.
     await tx`LOCK TABLE ${tx(table)} IN SHARE ROW EXCLUSIVE MODE`;
     for (let grown = await listGrown(tx, prefix); grown.length > 0; grown = await listGrown(tx, prefix)) {
       await tx`DELETE FROM rebuilt USING jsonb_array_elements_text(${JSON.stringify(grown)}::jsonb) AS stream WHERE ${prefix}::text || id = stream`;
-      events += await foldInto(tx, table, { streams: grown });
+      events += await foldInto(tx, table, { streams: grown }, (fault) => {
+        throw new Error(`${fault}; run \`hapax audit verify\``);
+      });
     }
     const [counts] = await tx<Array<Record<'rows' | 'removed', number>>>`
       SELECT (SELECT count(*) FROM rebuilt) AS rows,
@@ -57,28 +60,38 @@ export async function mayRebuild(db: Db): Promise<boolean> {
   return row?.may === true;
 }
 
-async function foldInto(tx: Db, table: string, of: { prefix?: string; streams?: string[] }): Promise<number> {
+/** @param onFault is called with what is wrong with a stream. It gets no row. */
+async function foldInto(
+  tx: Db,
+  table: string,
+  of: { prefix?: string; streams?: string[] },
+  onFault: (fault: string) => void,
+): Promise<number> {
   const fold = new StreamFold();
   const rows = new RowBatch();
   let stream = '';
+  let isFaulty = false;
   let events = 0;
   const flush = () =>
     tx`INSERT INTO rebuilt SELECT * FROM jsonb_populate_recordset(NULL::${tx(table)}, ${rows.take()}::jsonb)`;
-  const stopAt = (fault: ChainFault | undefined) => {
-    if (fault) throw new Error(`${stream} event ${fault.seq} ${fault.fault}; run \`hapax audit verify\``);
+  const check = (fault: ChainFault | undefined) => {
+    if (!fault) return;
+    isFaulty = true;
+    onFault(`${stream} event ${fault.seq} ${fault.fault}`);
   };
   const take = () => {
-    stopAt(fold.end());
+    check(fold.end());
     const folded = fold.row();
-    if (folded) rows.add(JSON.stringify(folded.row));
+    if (folded && !isFaulty) rows.add(JSON.stringify(folded.row));
   };
   for await (const event of scanEventsByStream(tx, of)) {
     if (event.stream !== stream) {
       take();
       if (rows.isFull) await flush();
       stream = event.stream;
+      isFaulty = false;
     }
-    stopAt(fold.add(event));
+    check(fold.add(event));
     events += 1;
   }
   take();
