@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventFeedPage } from '../../src/contracts/event-feed.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
 import { type Db, inTransaction, openDatabase } from '../../src/store/database.ts';
+import { eraseSubject } from '../../src/store/erasures/subject-erase.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { EventFeed } from '../../src/store/record/event-feed.ts';
+import { streamHeads } from '../../src/store/record/stream-heads.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { eventually } from '../world/eventually.ts';
 import { openFeedApi, readMessages } from '../world/feed-api.ts';
@@ -98,6 +100,23 @@ describe.each(DATABASES)('the feed of all events on the %s Postgres', (kind) => 
     const away = openDatabase({ url: world.url, connections: 1 });
     await away.close();
     await expect(new EventFeed(away.db).next(end, {})).rejects.toThrow();
+  });
+
+  it('lets the process forget what it kept of a task that was erased, by itself or by another process', async () => {
+    const { db } = world;
+    const erased = { type: 'task_erased', data: { by: 'local' }, occurred_at: new Date().toISOString() } as const;
+    const erase = (by: Db, id: string) => eraseSubject(by, TASKS, id, { ...erased, dedupe_key: 'erased' });
+    const kept = (id: string) => streamHeads(db).recall(`task:${id}`);
+    for (const id of ['own', 'other']) await tellTask(db, id);
+    expect([kept('own')?.seq, kept('other')?.seq]).toEqual([3, 3]);
+    await erase(db, 'own');
+    expect(kept('own')).toBeUndefined();
+    const feed = new EventFeed(db);
+    const leave = feed.listen();
+    // A transaction has its own heads, as another process has.
+    await inTransaction(db, (tx) => erase(tx, 'other'));
+    await eventually(async () => expect(kept('other')).toBeUndefined());
+    leave();
   });
 
   it.each([

@@ -3,6 +3,7 @@ import type { ChordPart } from '../../contracts/celery/celery.ts';
 import { exceptionOf } from '../../domain/celery/celery-result.ts';
 import { type Db, inTransaction } from '../database.ts';
 import { appendEvent } from '../record/event-append.ts';
+import { streamHeads } from '../record/stream-heads.ts';
 import { type Identified, type StreamKind, streamOf } from '../record/stream-kind.ts';
 
 /** The replacement of how a member of a chord ended. */
@@ -36,6 +37,7 @@ export async function eraseSubject<State extends Identified, Event extends ToldE
     // Where the chord still waits for other members, this one counts as failed. Without it, the chord would wait for ever.
     await tx`UPDATE chord_parts SET ended = ${ERASED_PART}::jsonb WHERE task_id = ${task_id}`;
   });
+  streamHeads(db).forget(stream);
 }
 
 /** Says whether the record keeps any values about a build or task beside the log. */

@@ -6,6 +6,7 @@ import { eventViewOf } from '../../domain/record/event-view.ts';
 import type { Db } from '../database.ts';
 import { type EventFilter, type EventPage, listEventsByPosition } from './event-list-by-position.ts';
 import { SettledLog } from './settled-log.ts';
+import { streamHeads } from './stream-heads.ts';
 
 /**
  * Pause between polls of the log while anybody listens, in milliseconds. A poll without news is one probe of an index; ten
@@ -136,6 +137,8 @@ export class EventFeed {
   async #look(): Promise<void> {
     // A stream outlives an outage of the database: the next poll may succeed.
     await this.#advance().catch(() => {});
+    // Nobody would notice that values in memory were erased.
+    if (this.#listeners === 0) this.#forget(this.#to);
     const pauseMs = this.#log.isAppending ? APPENDING_MS : LOOK_EVERY_MS;
     this.#timer = this.#listeners > 0 ? setTimeout(() => this.#look(), pauseMs) : undefined;
   }
@@ -150,7 +153,9 @@ export class EventFeed {
       const { events, reached } = await this.#read(this.#to, end, {}, most);
       this.#keep(events.map(fedEventOf), reached);
       // Events in memory may have values that were erased since; the log does not.
-      if (events.some(({ type }) => ERASURES.has(type))) this.#forget(reached);
+      const erased = events.filter(({ type }) => ERASURES.has(type));
+      if (erased.length > 0) this.#forget(reached);
+      for (const { stream } of erased) streamHeads(this.#db).forget(stream);
     }
     for (const wake of [...this.#waiting]) wake();
   }

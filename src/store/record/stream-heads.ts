@@ -36,17 +36,21 @@ class StreamHeads {
     if (this.#heads.has(stream)) this.#firsts.set(stream, event);
   }
 
+  /** Forgets a stream whose values were erased. */
+  forget(stream: string): void {
+    this.#heads.delete(stream);
+    this.#firsts.delete(stream);
+  }
+
   /** @param characters of the state in JSON. A head with a large state is not kept; its next event reads it. */
   keep(stream: string, head: Head<unknown>, characters: number): void {
     // Moves the stream to the end of the map, so the first entry is the oldest.
-    this.#heads.delete(stream);
-    this.#firsts.delete(stream);
+    this.forget(stream);
     if (characters > LIMITS.memory.headCharacters) return;
     this.#heads.set(stream, head);
     if (this.#heads.size <= LIMITS.memory.heads) return;
     const oldest = this.#heads.keys().next().value as string;
-    this.#heads.delete(oldest);
-    this.#firsts.delete(oldest);
+    this.forget(oldest);
   }
 }
 
