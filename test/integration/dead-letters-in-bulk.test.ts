@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deadLetterCauses, discardAnswer, dryRunAnswer, redriveAnswer } from '../../src/contracts/builds/operator.ts';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { saveDeadMessage } from '../../src/store/celery/dead-message-save.ts';
+import { listDeadLetters } from '../../src/store/endings/dead-letter-list.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
@@ -66,6 +67,22 @@ describe('dead letters in bulk', () => {
     expect((await causes('kind=task&cause=OddQuery')).causes).toHaveLength(1);
     expect((await causes('queue=search&kind=message')).count).toBe(3);
     expect(await causes('ref=nowhere')).toEqual({ count: 0, exact: true, causes: [] });
+  });
+
+  it('are listed without arguments, results and bodies', async () => {
+    const { items } = await listDeadLetters(world.db, { limit: 50 });
+    const fieldsOf = (kind: string) =>
+      items.flatMap((item) =>
+        item.kind !== kind
+          ? []
+          : Object.keys(item.kind === 'task' ? item.task : item.kind === 'message' ? item.message : {}),
+      );
+    expect(fieldsOf('task')).toContain('name');
+    for (const large of ['args', 'kwargs', 'result', 'progress']) expect(fieldsOf('task')).not.toContain(large);
+    expect(fieldsOf('message')).toContain('detail');
+    for (const large of ['body', 'publication']) expect(fieldsOf('message')).not.toContain(large);
+    const { json } = await world.call('GET', '/dlq?kind=message');
+    expect(json.dead_letters[0].message.bytes).toBe(2);
   });
 
   it('say in a dry run what would be redriven or discarded, and change nothing', async () => {

@@ -29,7 +29,12 @@ import { buildSummaryOf } from '../../domain/builds/build-view.ts';
 import { eventViewOf } from '../../domain/record/event-view.ts';
 import { taskSummaryOf } from '../../domain/tasks/task-view.ts';
 import { countDeadLetters } from '../../store/endings/dead-letter-count.ts';
-import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import {
+  type DeadLetter,
+  deadLetterIdOf,
+  type ListedDeadLetter,
+  listDeadLetters,
+} from '../../store/endings/dead-letter-list.ts';
 import type { Api } from '../environment.ts';
 import { BODY_PROBLEMS, jsonBody, jsonResponse, problems, RESTART_PROBLEMS } from '../responses.ts';
 import { needs } from '../rights.ts';
@@ -191,14 +196,14 @@ function dryRunOf({ sample, ...counted }: Awaited<ReturnType<typeof countMany>>)
 }
 
 type Story = z.infer<typeof deadLetterStory>;
+type MessageView = Extract<DeadLetterView, { kind: 'message' }>;
 
 function storyOf(letter: DeadLetter, events: Story['events']): Story {
-  const view = viewOf(letter);
-  if (letter.kind !== 'message' || view.kind !== 'message') return { ...view, events } as Story;
+  if (letter.kind !== 'message') return { ...viewOf(letter), events } as Story;
   const { publication, body } = letter.message;
   const bytes = Buffer.from(body, 'base64');
   return {
-    ...view,
+    ...(viewOf({ kind: 'message', message: { ...letter.message, bytes: bytes.length } }) as MessageView),
     events,
     publication: JSON.parse(publication),
     body: isUtf8(bytes) ? bytes.toString() : null,
@@ -206,11 +211,20 @@ function storyOf(letter: DeadLetter, events: Story['events']): Story {
   };
 }
 
-function viewOf(letter: DeadLetter): DeadLetterView {
+function viewOf(letter: ListedDeadLetter): DeadLetterView {
   const id = deadLetterIdOf(letter);
   if (letter.kind === 'message') {
-    const { queue, reason: code, detail, task_id, task, refusals, first_refused_at, created_at, body } = letter.message;
-    const bytes = Buffer.byteLength(body, 'base64');
+    const {
+      queue,
+      reason: code,
+      detail,
+      task_id,
+      task,
+      refusals,
+      first_refused_at,
+      created_at,
+      bytes,
+    } = letter.message;
     const message = { queue, code, task_id, task, bytes, refusals, first_refused_at, refused_at: created_at };
     return { id, reason: detail, needs_attention: false, kind: 'message', message };
   }

@@ -6,7 +6,12 @@ import { BUILDS } from '../../store/builds/build-stream.ts';
 import { findDeadMessage } from '../../store/celery/dead-message-find.ts';
 import { settleDeadMessage } from '../../store/celery/dead-message-settle.ts';
 import { countDeadLetters, type DeadLetterCount } from '../../store/endings/dead-letter-count.ts';
-import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import {
+  type DeadLetter,
+  type ListedDeadLetter,
+  listDeadLetterIds,
+  listDeadLetters,
+} from '../../store/endings/dead-letter-list.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
@@ -95,7 +100,7 @@ export async function discardMany(deps: RedriveDependencies, many: ManyBody, by:
 export async function countMany(
   { db }: Pick<RedriveDependencies, 'db'>,
   { limit: _limit, dry_run: _dry, cursor: _cursor, ...filter }: ManyBody,
-): Promise<DeadLetterCount & { sample: DeadLetter[] }> {
+): Promise<DeadLetterCount & { sample: ListedDeadLetter[] }> {
   const [counted, { items }] = await Promise.all([
     countDeadLetters(db, filter),
     listDeadLetters(db, { ...filter, limit: SAMPLE }),
@@ -108,11 +113,10 @@ async function forEachLetter(
   { cursor, dry_run: _, ...filter }: ManyBody,
   act: (id: string) => Promise<unknown>,
 ): Promise<{ done: string[]; refused: RedriveAnswer['refused']; next_cursor: string | null }> {
-  const { items, end } = await listDeadLetters(db, { ...filter, after: readTextCursor(cursor) });
+  const { items, end } = await listDeadLetterIds(db, { ...filter, after: readTextCursor(cursor) });
   const done: string[] = [];
   const refused: RedriveAnswer['refused'] = [];
-  for (const letter of items) {
-    const id = deadLetterIdOf(letter);
+  for (const { id } of items) {
     try {
       await act(id);
       done.push(id);

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { discardDeadLetter, redriveDeadLetter } from '../../commands/lifecycle/redrive.ts';
 import { LIMITS } from '../../contracts/budgets.ts';
 import { deadLetterQuery } from '../../contracts/builds/operator.ts';
-import { type DeadLetter, deadLetterIdOf, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import { deadLetterIdOf, type ListedDeadLetter, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { listDeadLettersById } from '../../store/endings/dead-letter-list-by-id.ts';
 import type { ConsoleDependencies } from '../app.ts';
 import { retryQuestion } from '../parts/build-operations.ts';
@@ -51,7 +51,7 @@ const filterOf = deadLetterQuery.omit({ limit: true, cursor: true }).strip();
 
 /** Redrives and discards many dead letters: those selected in the list, or all that match its filter. */
 export function manyDeadLetters(console: Console, deps: ConsoleDependencies): void {
-  const restful = (found: readonly DeadLetter[]) => {
+  const restful = (found: readonly ListedDeadLetter[]) => {
     const rows = found.filter((letter) => !needsAttention(letter));
     return { rows, without: found.length - rows.length };
   };
@@ -69,18 +69,18 @@ export function manyDeadLetters(console: Console, deps: ConsoleDependencies): vo
       operate: (id, by) => operate(deps, id, by),
       meaning: (rows) => html`${meaning}${takesAttention ? assertionOf(rows) : ''}`,
       facts: reasonCounts,
-      idOf: deadLetterIdOf,
+      idOf: (letter: ListedDeadLetter) => deadLetterIdOf(letter),
     });
   }
 }
 
 /** Says whether a redrive sends another dispatch although a run may exist. If the run is known, it runs that again, or is refused. */
-function mayRunTwice(letter: DeadLetter): boolean {
+function mayRunTwice(letter: ListedDeadLetter): boolean {
   return letter.kind === 'build' && retryQuestion(letter.build, 'rerun') !== undefined;
 }
 
 /** Warns of builds whose redrive says that no run exists. */
-function assertionOf(rows: readonly DeadLetter[]): Html | string {
+function assertionOf(rows: readonly ListedDeadLetter[]): Html | string {
   const asserting = rows.filter(mayRunTwice).length;
   if (asserting === 0) return '';
   return notice(
@@ -94,7 +94,7 @@ function assertionOf(rows: readonly DeadLetter[]): Html | string {
 const REASONS = 6;
 
 /** Returns how many dead letters have each reason. */
-function reasonCounts(rows: readonly DeadLetter[]): Html {
+function reasonCounts(rows: readonly ListedDeadLetter[]): Html {
   const counts = new Map<string, number>();
   for (const letter of rows) {
     const reason = deadLetterReason(letter);

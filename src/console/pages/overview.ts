@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { quotaDay, quotaReset } from '../../domain/content/quota-day.ts';
 import { findUnitsUsed } from '../../store/content/quota-find.ts';
 import type { Db } from '../../store/database.ts';
-import { type DeadLetter, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
+import { type ListedDeadLetter, listDeadLetters } from '../../store/endings/dead-letter-list.ts';
 import { countEndingsByHour, groupFailures } from '../../store/endings/ending-count-by-hour.ts';
 import type { Page } from '../../store/page.ts';
 import { findLogEnd } from '../../store/record/log-end.ts';
@@ -58,7 +58,7 @@ ${quotaCard(view, { used, ...youtubeQuota, resetsAt: new Date(quotaReset(view.no
 }
 
 /** Lists what waits for somebody: first builds that continue as soon as somebody decides, however old they are. */
-async function listPeopleFirst(db: Db): Promise<Page<DeadLetter>> {
+async function listPeopleFirst(db: Db): Promise<Page<ListedDeadLetter>> {
   const [urgent, newest] = await Promise.all([
     listDeadLetters(db, { limit: SHOWN, kind: 'build', cause: 'needs_attention' }),
     listDeadLetters(db, { limit: SHOWN }),

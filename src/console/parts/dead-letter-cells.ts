@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type DeadLetter, deadLetterIdOf } from '../../store/endings/dead-letter-list.ts';
+import { deadLetterIdOf, type ListedDeadLetter } from '../../store/endings/dead-letter-list.ts';
 import { listedAt } from '../../store/endings/dead-letter-list-by-id.ts';
 import type { Html, View } from '../view.ts';
 import { badge } from './badge.ts';
@@ -8,12 +8,12 @@ import { shortId, taskLink } from './task-cells.ts';
 import { time } from './time.ts';
 
 /** Returns the path of a dead letter's page. For builds and tasks, it redirects to their own pages. */
-export function deadLetterPath(letter: DeadLetter): string {
+export function deadLetterPath(letter: ListedDeadLetter): string {
   return `dead-letters/${encodeURIComponent(deadLetterIdOf(letter))}`;
 }
 
 /** Returns why it is a dead letter, in one line. */
-export function deadLetterReason(letter: DeadLetter): string {
+export function deadLetterReason(letter: ListedDeadLetter): string {
   switch (letter.kind) {
     case 'build':
       return letter.build.reason ?? '';
@@ -27,12 +27,12 @@ export function deadLetterReason(letter: DeadLetter): string {
 }
 
 /** Says whether it waits for a person to say that no run exists. */
-export function needsAttention(letter: DeadLetter): boolean {
+export function needsAttention(letter: ListedDeadLetter): boolean {
   return letter.kind === 'build' && letter.build.needs_attention;
 }
 
 /** Returns the columns of a list of dead letters. */
-export function deadLetterColumns(view: View): Array<Column<DeadLetter>> {
+export function deadLetterColumns(view: View): Array<Column<ListedDeadLetter>> {
   return [
     { title: 'What', kind: 'tight', cell: whatDied },
     { title: 'Kind', kind: 'tight', cell: kindOf },
@@ -46,7 +46,7 @@ export function deadLetterColumns(view: View): Array<Column<DeadLetter>> {
   ];
 }
 
-function whatDied(letter: DeadLetter): Html {
+function whatDied(letter: ListedDeadLetter): Html {
   switch (letter.kind) {
     case 'build': {
       const { id, request } = letter.build;
@@ -63,7 +63,7 @@ function whatDied(letter: DeadLetter): Html {
   }
 }
 
-function kindOf(letter: DeadLetter): Html {
+function kindOf(letter: ListedDeadLetter): Html {
   switch (letter.kind) {
     case 'build':
       return needsAttention(letter) ? badge('needs_attention') : html`Build`;
@@ -76,7 +76,7 @@ function kindOf(letter: DeadLetter): Html {
   }
 }
 
-function triesOf(letter: DeadLetter): number {
+function triesOf(letter: ListedDeadLetter): number {
   switch (letter.kind) {
     case 'build':
       return letter.build.attempts;

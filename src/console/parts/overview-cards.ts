@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { DependencyHealth, Health } from '../../contracts/health.ts';
-import { type DeadLetter, deadLetterIdOf } from '../../store/endings/dead-letter-list.ts';
+import { deadLetterIdOf, type ListedDeadLetter } from '../../store/endings/dead-letter-list.ts';
 import { listedAt } from '../../store/endings/dead-letter-list-by-id.ts';
 import type { FailureGroup } from '../../store/endings/ending-count-by-hour.ts';
 import type { Page } from '../../store/page.ts';
@@ -42,10 +42,10 @@ export function healthNotice({ status, dependencies, reconciliation }: Health, w
 }
 
 /** Returns what waits for somebody. */
-export function peopleFirst(view: View, { items: rows, end }: Page<DeadLetter>): Html {
+export function peopleFirst(view: View, { items: rows, end }: Page<ListedDeadLetter>): Html {
   if (rows.length === 0)
     return notice('good', 'Nothing waits for you.', 'No build needs a decision, and there is no dead letter.');
-  const list = table<DeadLetter>({
+  const list = table<ListedDeadLetter>({
     caption: 'Builds, tasks and messages that need you',
     idOf: (letter) => deadLetterIdOf(letter).replaceAll(/[^\w-]/g, '-'),
     rows,
@@ -64,7 +64,7 @@ export function peopleFirst(view: View, { items: rows, end }: Page<DeadLetter>):
   return html`<section class="card" aria-labelledby="people-title"><header><h2 id="people-title">Needs you first</h2>${more}</header>${list}</section>`;
 }
 
-function letterLink(letter: DeadLetter): Html {
+function letterLink(letter: ListedDeadLetter): Html {
   switch (letter.kind) {
     case 'build':
       return html`<a href="builds/${letter.build.id}">Build ${letter.build.id}</a>`;

@@ -1,14 +1,14 @@
 import type { Db } from '../database.ts';
-import { type DeadLetter, findByStreams } from './dead-letter-list.ts';
+import { findByStreams, type ListedDeadLetter } from './dead-letter-list.ts';
 
 /** Lists which of these are still dead letters, newest first. @param ids streams; others are ignored. */
-export async function listDeadLettersById(db: Db, ids: readonly string[]): Promise<DeadLetter[]> {
+export async function listDeadLettersById(db: Db, ids: readonly string[]): Promise<ListedDeadLetter[]> {
   const sound = ids.filter((id) => !id.includes('\u0000'));
   const found = await findByStreams(db, sound);
   return [...found.values()].filter(isDead).sort((a, b) => (listedAt(a) < listedAt(b) ? 1 : -1));
 }
 
-function isDead(letter: DeadLetter): boolean {
+function isDead(letter: ListedDeadLetter): boolean {
   switch (letter.kind) {
     case 'build':
       return letter.build.dead_lettered || letter.build.needs_attention;
@@ -22,7 +22,7 @@ function isDead(letter: DeadLetter): boolean {
 }
 
 /** Returns the time that dead letters are sorted by: when a build or task was accepted, or a message refused. */
-export function listedAt(letter: DeadLetter): string {
+export function listedAt(letter: ListedDeadLetter): string {
   switch (letter.kind) {
     case 'build':
       return letter.build.created_at;

@@ -3,12 +3,13 @@ import type { DeadMessage } from '../../contracts/celery/dead-message.ts';
 import type { Build } from '../../domain/builds/build.ts';
 import { branchName } from '../../domain/builds/concurrency-group.ts';
 import type { Task } from '../../domain/tasks/task.ts';
+import type { ListedTask } from '../../domain/tasks/task-view.ts';
 import { type BuildRow, buildFromRow } from '../builds/build-row.ts';
 import { BUILDS, buildStream } from '../builds/build-stream.ts';
 import { type Db, type Fragment, join } from '../database.ts';
 import { type Cursor, type Page, pageOf } from '../page.ts';
 import { streamOf } from '../record/stream-kind.ts';
-import { type TaskRow, taskFromRow } from '../tasks/task-row.ts';
+import { listedTaskColumns } from '../tasks/task-list.ts';
 import { TASKS, taskStream } from '../tasks/task-stream.ts';
 
 /** A build, task or message that ended after its last retry, or that waits for an operator. */
@@ -17,11 +18,22 @@ export type DeadLetter =
   | { kind: 'task'; task: Task }
   | { kind: 'message'; message: DeadMessage };
 
+/** A dead letter as lists read it: without the fields that may hold a megabyte. */
+export type ListedDeadLetter =
+  | { kind: 'build'; build: Build }
+  | { kind: 'task'; task: ListedTask }
+  | { kind: 'message'; message: ListedMessage };
+
+type ListedMessage = Omit<DeadMessage, 'publication' | 'body'> & {
+  /** Length of its body. */
+  bytes: number;
+};
+
 /** Refused messages have no stream, but their ids have the same form. */
 const MESSAGES = { name: 'message' };
 
 /** Returns the id of a dead letter: its stream. */
-export function deadLetterIdOf(letter: DeadLetter): string {
+export function deadLetterIdOf(letter: ListedDeadLetter | DeadLetter): string {
   switch (letter.kind) {
     case 'build':
       return buildStream(letter.build.id);
@@ -37,20 +49,28 @@ export function deadLetterIdOf(letter: DeadLetter): string {
 /** A filter for the dead letters of a page. */
 export type DeadLetterPageFilter = DeadLetterFilter & { after?: Cursor | undefined; limit: number };
 
-/** Lists one page of dead letters of all kinds, newest first. The id of each is its stream. */
-export async function listDeadLetters(db: Db, filter: DeadLetterPageFilter): Promise<Page<DeadLetter>> {
+/** Lists one page of dead letters of all kinds, newest first. */
+export async function listDeadLetters(db: Db, filter: DeadLetterPageFilter): Promise<Page<ListedDeadLetter>> {
+  const { items, end } = await listDeadLetterIds(db, filter);
+  const found = await findByStreams(
+    db,
+    items.map(({ id }) => id),
+  );
+  return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
+}
+
+/** Lists the ids of one page of dead letters. The id of each is its stream. */
+export async function listDeadLetterIds(
+  db: Db,
+  filter: DeadLetterPageFilter,
+): Promise<Page<{ id: string; created_at: string }>> {
   const { limit } = filter;
   const kinds = deadOfKinds(db, filter);
   if (kinds.length === 0) return { items: [], end: undefined };
   const rows = await db<Array<{ id: string; created_at: string }>>`
     SELECT stream AS id, created_at FROM (${join(db, kinds, db` UNION ALL `)}) AS dead
     ORDER BY dead.created_at DESC, stream DESC LIMIT ${limit + 1}`;
-  const { items, end } = pageOf(rows, limit);
-  const found = await findByStreams(
-    db,
-    items.map(({ id }) => id),
-  );
-  return { items: items.flatMap(({ id }) => found.get(id) ?? []), end };
+  return pageOf(rows, limit);
 }
 
 /** Returns one query for each kind of dead letter that can match. A filter on a field that only some kinds have excludes the others. */
@@ -109,7 +129,7 @@ function within(
 }
 
 /** Finds the present state of these streams, dead letters or not. */
-export async function findByStreams(db: Db, streams: string[]): Promise<Map<string, DeadLetter>> {
+export async function findByStreams(db: Db, streams: string[]): Promise<Map<string, ListedDeadLetter>> {
   const idsOf = ({ name }: { name: string }) =>
     streams.filter((stream) => stream.startsWith(`${name}:`)).map((stream) => stream.slice(name.length + 1));
   const buildIds = idsOf(BUILDS).map(Number).filter(Number.isSafeInteger);
@@ -117,13 +137,20 @@ export async function findByStreams(db: Db, streams: string[]): Promise<Map<stri
   const messageIds = idsOf(MESSAGES);
   const [foundBuilds, foundTasks, foundMessages] = await Promise.all([
     buildIds.length > 0 ? db<BuildRow[]>`SELECT * FROM builds WHERE id IN ${db(buildIds)}` : [],
-    taskIds.length > 0 ? db<TaskRow[]>`SELECT * FROM tasks WHERE id IN ${db(taskIds)}` : [],
-    messageIds.length > 0 ? db<DeadMessage[]>`SELECT * FROM dead_messages WHERE id IN ${db(messageIds)}` : [],
+    taskIds.length > 0 ? db<ListedTask[]>`SELECT ${listedTaskColumns(db)} FROM tasks WHERE id IN ${db(taskIds)}` : [],
+    messageIds.length > 0
+      ? db<ListedMessage[]>`SELECT ${listedMessageColumns(db)} FROM dead_messages WHERE id IN ${db(messageIds)}`
+      : [],
   ]);
-  const letters: DeadLetter[] = [
+  const letters: ListedDeadLetter[] = [
     ...foundBuilds.map((row) => ({ kind: 'build', build: buildFromRow(row) }) as const),
-    ...foundTasks.map((row) => ({ kind: 'task', task: taskFromRow(row) }) as const),
+    ...foundTasks.map((task) => ({ kind: 'task', task }) as const),
     ...foundMessages.map((message) => ({ kind: 'message', message }) as const),
   ];
   return new Map(letters.map((letter) => [deadLetterIdOf(letter), letter]));
+}
+
+function listedMessageColumns(db: Db): Fragment {
+  return db`id, queue, reason, detail, task_id, task, length(decode(body, 'base64')) AS bytes, refusals, first_refused_at, created_at,
+    settled, settled_by, settled_at`;
 }

@@ -13,11 +13,15 @@ export type TaskFilter = Omit<TaskListQuery, 'cursor' | 'at' | 'count'> & {
 
 /** Lists one page of tasks, newest first, without the columns that may have a megabyte each. */
 export function listTasks(db: Db, filter: TaskFilter): Promise<Page<ListedTask>> {
-  const columns = db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
+  return listPage<string, ListedTask>(db, 'tasks', listedTaskColumns(db), taskSelection(db, filter), filter.limit);
+}
+
+/** Returns the columns of a task that lists read. */
+export function listedTaskColumns(db: Db): Fragment {
+  return db`id, status, workflow_id, fingerprint, caller, door, name, queue, priority, eta, expires, soft_limit_ms,
     hard_limit_ms, callback_origin, root_id, parent_id, attempts, retries, redrives, worker, error, dead_lettered, reason,
     created_at, received_at, started_at, retried_at, completed_at, erased_at,
     type_version`;
-  return listPage<string, ListedTask>(db, 'tasks', columns, taskSelection(db, filter), filter.limit);
 }
 
 /** Returns the conditions of a filter on fields of a task that never change, so that they hold at any time. */
