@@ -9,12 +9,13 @@ import { proveConsistency, proveInclusion } from '../../src/commands/audit/prove
 import { checkpointText, isSignedByLog, readCheckpoint } from '../../src/domain/record/checkpoint.ts';
 import { eventHash, GENESIS_HASH } from '../../src/domain/record/hash.ts';
 import { tilePath, tilesBetween } from '../../src/domain/record/log-tile.ts';
-import { GrowingTree, isConsistent, isIncluded, leafHash, rootOf } from '../../src/domain/record/merkle-tree.ts';
+import { GrowingTree, leafHash, rootOf } from '../../src/domain/record/merkle-tree.ts';
 import { noteKeyOf, noteOf, readNoteSigner, readNoteVerifier } from '../../src/domain/record/signed-note.ts';
 import { saveCheckpoint } from '../../src/store/record/checkpoint-save.ts';
 import { growLogTree } from '../../src/store/record/log-tree-grow.ts';
 import { findLeaf, logSubtrees } from '../../src/store/record/log-tree-read.ts';
 import { eventually } from '../world/eventually.ts';
+import { isConsistent, isIncluded } from '../world/merkle-proofs.ts';
 import { startWitness } from '../world/witness.ts';
 import { openTestDatabase, openWorld, type World } from '../world/world.ts';
 import { hapax } from './told-builds.ts';
