@@ -1,13 +1,7 @@
 import { type ErasureEvent, erasureEventData } from '../../contracts/erasures/erasure-event.ts';
 import { type Erasure, evolveErasure } from '../../domain/erasures/erasure.ts';
-import type { ChainHead } from '../../domain/record/hash.ts';
+import { rowOfState, stateOfRow } from '../record/state-row.ts';
 import type { StreamKind } from '../record/stream-kind.ts';
-
-/** A row of the table `erasures`. */
-interface ErasureRow extends Erasure {
-  last_seq: number;
-  last_hash: string;
-}
 
 /** Erasures of data without a stream: streams `erasure:<id>`, projected into the table `erasures`. */
 export const ERASURES: StreamKind<Erasure, ErasureEvent> = {
@@ -16,9 +10,6 @@ export const ERASURES: StreamKind<Erasure, ErasureEvent> = {
   data: erasureEventData,
   evolve: evolveErasure,
   table: 'erasures',
-  rowOf: (erasure, head: ChainHead) => ({ ...erasure, last_seq: head.seq, last_hash: head.hash }),
-  stateOf(row) {
-    const { last_seq: _seq, last_hash: _hash, ...erasure } = row as ErasureRow;
-    return erasure;
-  },
+  rowOf: rowOfState,
+  stateOf: stateOfRow,
 };

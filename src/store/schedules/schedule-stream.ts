@@ -1,7 +1,7 @@
 import { type ScheduleEvent, scheduleEventData } from '../../contracts/schedules/schedule-event.ts';
 import { evolveSchedule, type Schedule } from '../../domain/schedules/schedule.ts';
+import { rowOfState, stateOfRow } from '../record/state-row.ts';
 import { type StreamKind, streamOf } from '../record/stream-kind.ts';
-import { rowOfSchedule, scheduleFromRow } from './schedule-row.ts';
 
 /** Schedules: streams `schedule:<name>`, projected into the table `schedules`. */
 export const SCHEDULES: StreamKind<Schedule, ScheduleEvent> = {
@@ -10,8 +10,8 @@ export const SCHEDULES: StreamKind<Schedule, ScheduleEvent> = {
   data: scheduleEventData,
   evolve: evolveSchedule,
   table: 'schedules',
-  rowOf: rowOfSchedule,
-  stateOf: scheduleFromRow,
+  rowOf: rowOfState,
+  stateOf: stateOfRow,
 };
 
 /** Returns the name of a schedule's stream in the log. */

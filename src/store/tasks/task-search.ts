@@ -3,7 +3,7 @@ import type { TaskSearch } from '../../contracts/tasks/task-search.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { inAnyCase } from '../any-case.ts';
 import { allOf, type Db, type Fragment, join } from '../database.ts';
-import { type TaskRow, taskFromRow } from './task-row.ts';
+import { type StateRow, stateOfRow } from '../record/state-row.ts';
 
 /** The columns that tasks can be sorted by. */
 export const TASK_ORDERS = { name: 'name', state: 'status', received: 'received_at', started: 'started_at' };
@@ -38,11 +38,11 @@ export async function searchTasks(db: Db, query: TaskQuery): Promise<Task[]> {
     receivedUntil && db`(received_at IS NULL OR received_at <= ${receivedUntil.toISOString()})`,
     search && matches(db, search),
   ];
-  const rows = await db<TaskRow[]>`
+  const rows = await db<Array<StateRow<Task>>>`
     SELECT *, ${cut(db, 'args', '["..."]')}, ${cut(db, 'kwargs', '{"...": "..."}')}, ${cut(db, 'result', '"..."')}
     FROM tasks WHERE ${allOf(db, conditions)}
     ORDER BY ${order ? inOrder(db, order) : db``} created_at DESC, id DESC LIMIT ${limit} OFFSET ${offset}`;
-  return rows.map(taskFromRow);
+  return rows.map(stateOfRow<Task>);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type TaskEvent, taskEventData } from '../../contracts/tasks/task-event.ts';
 import { evolveTask, type Task } from '../../domain/tasks/task.ts';
+import { rowOfState, stateOfRow } from '../record/state-row.ts';
 import { type StreamKind, streamOf } from '../record/stream-kind.ts';
-import { rowOfTask, taskFromRow } from './task-row.ts';
 
 /** Tasks: streams `task:<id>`, projected into the table `tasks`. */
 export const TASKS: StreamKind<Task, TaskEvent> = {
@@ -10,8 +10,8 @@ export const TASKS: StreamKind<Task, TaskEvent> = {
   data: taskEventData,
   evolve: evolveTask,
   table: 'tasks',
-  rowOf: rowOfTask,
-  stateOf: taskFromRow,
+  rowOf: rowOfState,
+  stateOf: stateOfRow,
 };
 
 /** Returns the name of a task's stream in the log. */
