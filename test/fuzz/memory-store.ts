@@ -317,18 +317,16 @@ export function advanceBuildIds(db: Db, highest: number): Promise<number | undef
   return db.ask('advance ids', () => (db.lastId < highest ? db.advance(highest) : undefined));
 }
 
-export async function* listOpenBuilds(db: Db): AsyncGenerator<Ending<number>> {
+/** There are no tasks. */
+export async function* listOpen(db: Db, { table }: { table: string }): AsyncGenerator<Ending> {
+  if (table !== BUILDS.table) return;
   yield* await db.ask('list open builds', () =>
     [...db.builds.values()].filter(({ completed_at }) => completed_at === null).sort((a, b) => a.id - b.id),
   );
 }
-export function findBuildEndings(db: Db, ids: number[]): Promise<Array<Ending<number>>> {
+export async function findEndings(db: Db, { table }: { table: string }, ids: number[]): Promise<Ending[]> {
+  if (table !== BUILDS.table) return [];
   return db.ask('find endings', () => ids.map((id) => db.builds.get(id)).filter((build) => build !== undefined));
-}
-/** There are no tasks. */
-export async function* listOpenTasks(_db: Db): AsyncGenerator<Ending<string>> {}
-export async function findTaskEndings(_db: Db, _ids: string[]): Promise<Array<Ending<string>>> {
-  return [];
 }
 
 /** Builds of the simulation ask for no callback. */

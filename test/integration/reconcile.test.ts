@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ListOptions } from '@temporalio/client';
+import type { Client, ListOptions } from '@temporalio/client';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { endAbandoned, type Step } from '../../src/commands/lifecycle/end-abandoned.ts';
@@ -13,10 +13,14 @@ import { openHome } from '../../src/laptop/home.ts';
 import { commandDependencies } from '../../src/processes/command-dependencies.ts';
 import { findBuild } from '../../src/store/builds/build-find.ts';
 import { BUILDS } from '../../src/store/builds/build-stream.ts';
+import { findEndings } from '../../src/store/endings/ending-list.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
+import { TASKS } from '../../src/store/tasks/task-stream.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
+import { forget } from '../world/forget-workflow.ts';
 import { setStreamBack } from '../world/set-back.ts';
+import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
 import { hapax, story, tell } from './told-builds.ts';
 
@@ -43,6 +47,11 @@ describe('hapax reconcile', () => {
       TEMPORAL_NAMESPACE: world.namespace,
       LOG_LEVEL: 'fatal',
     });
+  const compareNow = (client: Client = world.client) => {
+    const settings = readSettings({ GITHUB_REPO: 'acme/images', TEMPORAL_NAMESPACE: world.namespace });
+    const log = pino({ level: 'fatal' });
+    return compare(commandDependencies({ settings, client, db: world.db, log }), { dryRun: false });
+  };
   const workflowOf = async (query: string) => {
     for await (const { workflowId } of world.client.workflow.list({ query }))
       return world.client.workflow.getHandle(workflowId);
@@ -231,13 +240,37 @@ describe('hapax reconcile', () => {
     const client = new Proxy(world.client, {
       get: (target, name) => (name === 'workflow' ? behind : Reflect.get(target, name)),
     });
-    const settings = readSettings(
-      { DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-      'reconcile',
-    );
-    const log = pino({ level: 'fatal' });
-    await compare(commandDependencies({ settings, client, db: world.db, log }), { dryRun: false });
+    await compareNow(client);
     expect((await world.call('GET', '/tasks/ended-meanwhile')).json).toMatchObject({ status: 'SUCCESS' });
+  });
+
+  it('twice at once resumes what Temporal has lost, and ends none of it', async () => {
+    const builds: number[] = [];
+    const subjects: string[] = [];
+    for (const n of [1, 2, 3, 4]) {
+      const id = (await world.trigger({ ref: `lost-${n}`, inputs: { simulate: 'stuck' } })).json.id as number;
+      builds.push(id);
+      const eta = new Date(Date.now() + 3_600_000).toISOString();
+      const task = { name: 'semantic_search', args: ['moon'], task_id: `lost-${n}`, eta };
+      expect((await world.call('POST', '/tasks', task)).status).toBe(202);
+      subjects.push(`build:${id}`, `task:lost-${n}`);
+    }
+    for (const id of builds) await eventually(async () => expect((await world.build(id)).run_attempt).not.toBeNull());
+    const rows = await world.db<Array<{ workflow_id: string }>>`
+      SELECT workflow_id FROM builds WHERE completed_at IS NULL UNION ALL SELECT workflow_id FROM tasks WHERE completed_at IS NULL`;
+    expect(rows).toHaveLength(subjects.length);
+    await Promise.all(rows.map(({ workflow_id }) => forget(world, workflow_id)));
+
+    const found = (await Promise.all([compareNow(), compareNow(), compareNow()])).flat();
+    expect(found.filter(({ outcome }) => outcome !== 'resumed')).toEqual([]);
+    expect(found.map(({ subject }) => subject).sort()).toEqual(subjects.sort());
+    for (const id of builds) {
+      expect(await world.build(id)).toMatchObject({ completed_at: null });
+      await world.call('POST', `/builds/${id}/cancel`, {});
+      expect(await world.ended(id)).toMatchObject({ status: 'cancelled' });
+    }
+    const [open] = await world.db`SELECT count(*) AS open FROM tasks WHERE completed_at IS NULL`;
+    expect(open).toMatchObject({ open: 4 });
   });
 
   it('gives out no id again that the record has forgotten', async () => {
@@ -329,6 +362,17 @@ describe.each(DATABASES)('a stream (%s)', (kind) => {
     expect(await findBuild(db, 5)).toMatchObject({ status: 'in_progress', dead_lettered: false });
     await end([dead]);
     expect(await findBuild(db, 5)).toMatchObject({ status: 'success', dead_lettered: true });
+  });
+
+  it('is found among more ids than a statement has parameters', async () => {
+    const { db } = database;
+    await tell(db, 6, 2);
+    for (const event of taskStory('six')) await appendEvent(db, TASKS, 'six', event);
+    const ids = Array.from({ length: 70_000 }, (_, n) => n + 6);
+    expect(await findEndings(db, BUILDS, ids)).toEqual([expect.objectContaining({ id: 6, completed_at: null })]);
+    expect(await findEndings(db, TASKS, ['six', ...ids.map(String)])).toEqual([
+      expect.objectContaining({ id: 'six', status: 'SUCCESS' }),
+    ]);
   });
 
   it('has behind the first event that was lost, and once, that events were', async () => {

@@ -4,6 +4,7 @@ import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
 import { hapax } from '../integration/told-builds.ts';
 import { eventually } from '../world/eventually.ts';
+import { forget } from '../world/forget-workflow.ts';
 import { setStreamBack } from '../world/set-back.ts';
 import type { World } from '../world/world.ts';
 import { inState, revoke } from './task-paths.ts';
@@ -73,21 +74,6 @@ async function waitingTask(world: World): Promise<string> {
   await world.call('POST', '/tasks', { name: 'process_content', args: ['c', ['embed']], task_id: 'waits', eta });
   await inState(world, 'waits', 'PENDING');
   return taskWorkflowId('waits');
-}
-
-/** Has Temporal lose a workflow, as it does where its data is lost. */
-async function forget({ client, namespace }: World, workflowId: string): Promise<void> {
-  await client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId } });
-  await eventually(async () => {
-    const found = await client.workflow
-      .getHandle(workflowId)
-      .describe()
-      .then(
-        () => true,
-        () => false,
-      );
-    if (found) throw new Error('Temporal still has it');
-  });
 }
 
 /** Until a comparison has found something and mended it. */

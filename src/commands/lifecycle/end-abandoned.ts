@@ -1,5 +1,6 @@
 import type { Happening, ToldEvent } from '../../contracts/builds/event.ts';
 import type { Build } from '../../domain/builds/build.ts';
+import type { ExpectedStream } from '../../domain/record/stream-fault.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
 import type { Db } from '../../store/database.ts';
@@ -18,6 +19,7 @@ export type Step<Event extends ToldEvent> = Happening<Event> & { key: string };
  * whoever ends it next starts them again.
  * @param step begins the dedupe keys; it differs each time the subject was begun.
  * @param ending the event that ends it.
+ * @param expected what the stream must be like for it to end.
  */
 export async function endAbandoned<State extends Subject, Event extends ToldEvent>(
   { client, db, ends }: Pick<StartDependencies, 'client' | 'ends'> & { db: Db },
@@ -25,13 +27,14 @@ export async function endAbandoned<State extends Subject, Event extends ToldEven
   id: State['id'],
   step: string,
   { before = [], ending, after = [] }: { before?: Step<Event>[]; ending: Step<Event>; after?: Step<Event>[] },
+  expected: ExpectedStream = {},
 ): Promise<void> {
   await beginEnding({ client, db }, { subject: streamOf(kind, id), ending: step + ending.key });
   const occurred_at = new Date().toISOString();
   const events = [...before, ending, ...after].map(
     ({ key, ...event }) => ({ ...event, occurred_at, dedupe_key: step + key }) as unknown as Event,
   );
-  const { state, repeated } = await appendEvents(db, kind, id, events);
+  const { state, repeated } = await appendEvents(db, kind, id, events, expected);
   if (repeated) return;
   if (kind.name === BUILDS.name) ends?.buildEnded(state as unknown as Build);
   else ends?.taskEnded(state as unknown as Task);

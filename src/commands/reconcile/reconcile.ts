@@ -1,7 +1,7 @@
 import { WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
 import { TELL_AGAIN_SIGNAL } from '../../contracts/builds/build-workflow.ts';
-import type { Ending } from '../../store/endings/ending-list.ts';
+import { type Ending, findEndings, listOpen } from '../../store/endings/ending-list.ts';
 import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
 import type { Installation } from '../../store/installation/installation-find.ts';
 import { saveReconciliation } from '../../store/installation/reconciliation-save.ts';
@@ -19,6 +19,7 @@ import { compareSchedules } from './schedules.ts';
 import {
   type Execution,
   executionOf,
+  findExecution,
   isLedElsewhere,
   isTerminal,
   listClosedExecutions,
@@ -186,7 +187,7 @@ class Comparison {
   /** Compares the builds and tasks that are open in the record. */
   async compareOpenRows(): Promise<void> {
     for (const kind of ['build', 'task'] as const) {
-      await this.#each(recoverable(kind).listOpen(this.#deps.db), (row) => this.#compareOpenRow(kind, row));
+      await this.#each(listOpen(this.#deps.db, recoverable(kind).stream), (row) => this.#compareOpenRow(kind, row));
     }
   }
 
@@ -262,14 +263,14 @@ class Comparison {
     return compareForges(this.#deps, own, { ...this.#options, mend: (...difference) => this.#mend(...difference) });
   }
 
-  async #compareOpenRow(name: KindName, row: Ending<number | string>): Promise<void> {
+  async #compareOpenRow(name: KindName, row: Ending): Promise<void> {
     const listed = this.#open.get(row.workflow_id);
     if (listed?.id === String(row.id)) return;
     const subject = `${name}:${row.id}`;
     const last = await this.#lastExecution(name, row);
     if (last?.state === 'RUNNING') return;
     const kind = recoverable(name);
-    const [now] = await kind.findEndings(this.#deps.db, [row.id]);
+    const [now] = await findEndings(this.#deps.db, kind.stream, [row.id]);
     // It ended during this comparison.
     if (!now || now.completed_at !== null) return;
     if (!last) {
@@ -293,22 +294,17 @@ class Comparison {
   }
 
   /** Says whether a request has just recorded a build, and is about to start its workflow. */
-  async #mayBeginDirectly({ stream }: AnyRecoverable, { id, created_at }: Ending<number | string>): Promise<boolean> {
+  async #mayBeginDirectly({ stream }: AnyRecoverable, { id, created_at }: Ending): Promise<boolean> {
     if (Date.now() - Date.parse(created_at) > DIRECT_SETTLING_MS) return false;
     const found = await findStream(this.#deps.db, stream, id);
     return found?.events[0]?.data.direct === true;
   }
 
-  /** Finds the last execution for a build or task, as Temporal itself knows it, not its listing. */
-  async #lastExecution(kind: KindName, row: Ending<number | string>): Promise<Execution | undefined> {
+  /** Finds the last execution for a build or task. */
+  async #lastExecution(kind: KindName, row: Ending): Promise<Execution | undefined> {
     const { client } = this.#deps;
-    let described: Execution;
-    try {
-      described = executionOf(await client.workflow.getHandle(row.workflow_id).describe());
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return undefined;
-      throw error;
-    }
+    const described = await findExecution(client, row.workflow_id);
+    if (!described) return undefined;
     if (described.id === String(row.id)) return described;
     // The same request has been made again since, as another build with the same workflow id.
     if (kind === 'task') return undefined;
@@ -334,14 +330,14 @@ class Comparison {
   /** Calls back with what the record knows about each. */
   async #compareEndings(
     executions: Execution[],
-    compare: (execution: Execution, row: Ending<number | string> | undefined) => Promise<void>,
+    compare: (execution: Execution, row: Ending | undefined) => Promise<void>,
   ): Promise<void> {
     const { db } = this.#deps;
-    const rows = new Map<string, Ending<number | string>>();
+    const rows = new Map<string, Ending>();
     for (const name of ['build', 'task'] as const) {
       const kind = recoverable(name);
       const ids = executions.filter((it) => it.kind === name).map(({ id }) => kind.idFrom(id));
-      for (const row of await kind.findEndings(db, ids)) rows.set(`${name}:${row.id}`, row);
+      for (const row of await findEndings(db, kind.stream, ids)) rows.set(`${name}:${row.id}`, row);
     }
     await this.#each(executions, (execution) => compare(execution, rows.get(subjectOf(execution))));
   }
@@ -402,6 +398,6 @@ class Comparison {
 }
 
 /** Says whether the record knows only an end from before a workflow began. Then it has lost what that workflow did. */
-function isEndOfEarlierLife({ completed_at }: Ending<number | string>, { started_at }: Execution): boolean {
+function isEndOfEarlierLife({ completed_at }: Ending, { started_at }: Execution): boolean {
   return completed_at !== null && Date.parse(completed_at) < started_at.getTime();
 }

@@ -16,7 +16,6 @@ import {
 } from '../../domain/record/first-events.ts';
 import { foldEvents } from '../../domain/record/fold.ts';
 import { BUILDS } from '../../store/builds/build-stream.ts';
-import { findBuildEndings, listOpenBuilds } from '../../store/endings/ending-list.ts';
 import { BUILD } from '../builds/build-kind.ts';
 import { inputAgain, runOf } from '../builds/operate-build.ts';
 import type { End, Recoverable } from './recover.ts';
@@ -24,8 +23,6 @@ import type { End, Recoverable } from './recover.ts';
 /** How builds are recovered. */
 export const RECOVERABLE_BUILD: Recoverable<Build, BuildEvent, BuildInput> = {
   ...BUILD,
-  listOpen: listOpenBuilds,
-  findEndings: findBuildEndings,
   idFrom: Number,
   async inputInPlace(deps, build, events, recovery) {
     const record_set_back = epochOf(events) < deps.epoch;

@@ -3,7 +3,6 @@ import type { TaskEvent } from '../../contracts/tasks/task-event.ts';
 import type { Redrive, TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import { taskEndLostEvent, taskRecoveredEvent, taskRedrivenEvent } from '../../domain/record/first-events.ts';
 import type { Task } from '../../domain/tasks/task.ts';
-import { findTaskEndings, listOpenTasks } from '../../store/endings/ending-list.ts';
 import { taskInputAgain } from '../tasks/redrive-task.ts';
 import { TASK } from '../tasks/task-kind.ts';
 import type { Recoverable } from './recover.ts';
@@ -14,8 +13,6 @@ const LOST = { detail: 'the record had lost its end', isDeadLetter: false };
 /** How tasks are recovered. */
 export const RECOVERABLE_TASK: Recoverable<Task, TaskEvent, TaskInput> = {
   ...TASK,
-  listOpen: listOpenTasks,
-  findEndings: findTaskEndings,
   idFrom: String,
   inputInPlace: async (deps, task, events, recovery) => ({
     ...(await taskInputAgain(deps, task)),

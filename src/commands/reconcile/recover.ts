@@ -2,14 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Recovery } from '../../contracts/builds/build-workflow.ts';
 import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
-import type { Db } from '../../store/database.ts';
-import type { Ending } from '../../store/endings/ending-list.ts';
+import { StreamWentOn } from '../../domain/record/stream-fault.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { endAbandoned, type Step } from '../lifecycle/end-abandoned.ts';
 import type { Kind, Subject, SubjectInput } from '../lifecycle/kind.ts';
 import type { Ended, Outcome, ReconcileDependencies, RecoverDependencies } from './reconcile.ts';
-import { type Execution, inputOfExecution } from './workflows.ts';
+import { type Execution, findExecution, inputOfExecution } from './workflows.ts';
 
 /** The end of a build or task, to be recorded for a workflow that did not record it. */
 export interface End<Event extends ToldEvent> {
@@ -23,8 +22,6 @@ export interface End<Event extends ToldEvent> {
 /** What a recovery needs to know about builds or tasks. */
 export interface Recoverable<State extends Subject, Event extends ToldEvent, Input extends SubjectInput>
   extends Kind<State, Event, Input> {
-  listOpen(db: Db): AsyncIterable<Ending<State['id']>>;
-  findEndings(db: Db, ids: State['id'][]): Promise<Array<Ending<State['id']>>>;
   idFrom(text: string): State['id'];
   /** Returns the input for a workflow that replaces a lost one. */
   inputInPlace(deps: RecoverDependencies, state: State, events: RecordedEvent[], recovery: Recovery): Promise<Input>;
@@ -62,7 +59,10 @@ export async function resume(
   const recovery: Recovery = { id: randomUUID(), at: new Date().toISOString(), detail };
   const input = await kind.inputInPlace(deps, found.state, found.events, recovery);
   if (!(await kind.start(deps, input, 'ALLOW_DUPLICATE'))) {
-    return kind.endWhereTaken ? end(deps, kind, found.state, kind.endWhereTaken(found.state)) : 'unknown';
+    const holder = await findExecution(deps.client, input.workflow_id);
+    // Another comparison has just started it.
+    if (holder?.id === String(id)) return 'agrees';
+    return holder && kind.endWhereTaken ? end(deps, kind, found, kind.endWhereTaken(found.state)) : 'unknown';
   }
   await appendEvent(deps.db, kind.stream, id, kind.recoveredEvent(recovery));
   return 'resumed';
@@ -80,23 +80,31 @@ export async function endAs(
   const known = kind.endOf(ended, found.state);
   // If two workflows were started to restart it, one of them ends like this. The build or task then has no workflow.
   if (!known) return resume(deps, kind, id, 'its workflow had ended before it did');
-  return end(deps, kind, found.state, known);
+  return end(deps, kind, found, known);
 }
 
 async function end(
   deps: ReconcileDependencies,
   kind: AnyRecoverable,
-  state: Subject,
+  { state, events }: { state: Subject; events: RecordedEvent[] },
   { event, detail, isDeadLetter }: End<ToldEvent>,
 ): Promise<Outcome> {
   const { name } = kind.stream;
   const recovered = { reason: 'workflow_ended', by: 'reconciliation', detail };
   const dead = { reason: detail, attempts: kind.attemptsOf(state) };
-  await endAbandoned(deps, kind.stream, state.id, `unled:${kind.lifeOf(state)}:`, {
+  const steps = {
     before: [{ key: 'recovered', type: `${name}_recovered`, data: recovered }],
     ending: { ...event, key: kind.endKey },
     after: isDeadLetter ? [{ key: 'dead_lettered', type: `${name}_dead_lettered`, data: dead }] : [],
-  });
+  };
+  const expected = { after_seq: events.at(-1)!.seq, is_last: true };
+  try {
+    await endAbandoned(deps, kind.stream, state.id, `unled:${kind.lifeOf(state)}:`, steps, expected);
+  } catch (error) {
+    // Somebody leads it, or has ended it. The next comparison sees which.
+    if (error instanceof StreamWentOn) return 'agrees';
+    throw error;
+  }
   return isDeadLetter ? 'dead_lettered' : 'ended';
 }
 

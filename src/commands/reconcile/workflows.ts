@@ -1,4 +1,4 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { type Client, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import { ENDED_TASK_STATUSES, type TaskStatus } from '../../contracts/tasks/task.ts';
@@ -68,6 +68,16 @@ const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_
 /** Says whether a workflow brought its build or task to an end. */
 export function isTerminal({ status }: Execution): boolean {
   return status !== undefined && ENDED.has(status);
+}
+
+/** Finds the last execution with a workflow id, as Temporal itself knows it, not its listing. */
+export async function findExecution(client: Client, workflowId: string): Promise<Execution | undefined> {
+  try {
+    return executionOf(await client.workflow.getHandle(workflowId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 /** Lists every open workflow of a build or task. Temporal's listing may be seconds behind. */

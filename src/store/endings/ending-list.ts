@@ -1,8 +1,9 @@
 import type { Db } from '../database.ts';
+import type { AnyStreamKind } from '../record/stream-kind.ts';
 
 /** The end of a build or task, according to the record. */
-export interface Ending<Id> {
-  id: Id;
+export interface Ending {
+  id: number | string;
   workflow_id: string;
   status: string;
   /** When it was accepted, ISO 8601. */
@@ -10,40 +11,27 @@ export interface Ending<Id> {
   completed_at: string | null;
 }
 
+/** Builds or tasks. */
+type Table = Pick<AnyStreamKind, 'table'>;
+
 const PAGE = 1_000;
 
-/** Lists all builds that have not ended, by id. */
-export function listOpenBuilds(db: Db): AsyncGenerator<Ending<number>> {
-  return listOpen(db, 'builds', 0);
-}
-
-/** Lists all tasks that have not ended, by id. */
-export function listOpenTasks(db: Db): AsyncGenerator<Ending<string>> {
-  return listOpen(db, 'tasks', '');
-}
-
-/** @param before a value less than every id. */
-async function* listOpen<Id extends number | string>(db: Db, table: string, before: Id): AsyncGenerator<Ending<Id>> {
-  for (let after = before; ; ) {
-    const page = await db<Array<Ending<Id>>>`
+/** Lists all builds or tasks that have not ended, by id. */
+export async function* listOpen(db: Db, { table }: Table): AsyncGenerator<Ending> {
+  for (let last: Ending | undefined; ; ) {
+    const page: Ending[] = await db<Ending[]>`
       SELECT id, workflow_id, status, created_at, completed_at FROM ${db(table)}
-      WHERE completed_at IS NULL AND id > ${after} ORDER BY id LIMIT ${PAGE}`;
+      WHERE completed_at IS NULL ${last ? db`AND id > ${last.id}` : db``} ORDER BY id LIMIT ${PAGE}`;
     yield* page;
     if (page.length < PAGE) return;
-    after = page.at(-1)!.id;
+    last = page.at(-1);
   }
 }
 
-/** Finds the builds among these that the record knows. */
-export function findBuildEndings(db: Db, ids: number[]): Promise<Array<Ending<number>>> {
-  return db<
-    Array<Ending<number>>
-  >`SELECT id, workflow_id, status, created_at, completed_at FROM builds WHERE id IN ${db(ids)}`;
-}
-
-/** Finds the tasks among these that the record knows. */
-export function findTaskEndings(db: Db, ids: string[]): Promise<Array<Ending<string>>> {
-  return db<
-    Array<Ending<string>>
-  >`SELECT id, workflow_id, status, created_at, completed_at FROM tasks WHERE id IN ${db(ids)}`;
+/** Finds the builds or tasks among these that the record knows. There may be more ids than a statement has parameters. */
+export async function findEndings(db: Db, { table }: Table, ids: ReadonlyArray<number | string>): Promise<Ending[]> {
+  const rows = JSON.stringify(ids.map((id) => ({ id })));
+  return db<Ending[]>`
+    SELECT id, workflow_id, status, created_at, completed_at FROM ${db(table)}
+    WHERE id IN (SELECT id FROM jsonb_populate_recordset(NULL::${db(table)}, ${rows}::jsonb))`;
 }
