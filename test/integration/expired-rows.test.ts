@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepChordPart } from '../../src/store/celery/chord-part-keep.ts';
-import { savePendingReply } from '../../src/store/celery/pending-reply-save.ts';
 import { deleteExpired } from '../../src/store/expired-delete.ts';
 import { appendEvent } from '../../src/store/record/event-append.ts';
 import { TASKS } from '../../src/store/tasks/task-stream.ts';
@@ -26,13 +25,13 @@ describe.each(DATABASES)('the hourly sweep (%s)', (kind) => {
     await tell('ended-late', 3, ago(20));
     await tell('ended-long-ago', 3, ago(40));
     const chained = { task: 'mail', args: [], kwargs: {}, options: { group_id: 'open' } };
-    const details = { reply_to: 'q', follow_ups: { callbacks: [], errbacks: [], chain: [chained] } };
-    for (const id of ['waits', 'ended-late', 'ended-long-ago', 'never-made'])
-      await savePendingReply(db, id, { ...details, ...(id === 'waits' ? {} : { follow_ups: {} }) } as never);
+    for (const task_id of ['waits', 'ended-late', 'ended-long-ago', 'never-made']) {
+      const details = JSON.stringify({ follow_ups: { chain: task_id === 'waits' ? [chained] : [] } });
+      await db`INSERT INTO owed ${db({ task_id, reply_to: 'q', details, kept_at: ago(40) })}`;
+    }
     const end = { status: 'SUCCESS', result: 1 } as const;
     await keepChordPart(db, 'open', { task_id: 'member', index: 0, end });
     await keepChordPart(db, 'over', { task_id: 'member', index: 0, end });
-    await db`UPDATE owed SET kept_at = ${ago(40)}`;
     await db`UPDATE chord_parts SET kept_at = ${ago(40)}`;
     await deleteExpired(db);
     const owed = await db<Array<{ task_id: string }>>`SELECT task_id FROM owed ORDER BY task_id`;
