@@ -20,6 +20,7 @@ import {
   type Execution,
   executionOf,
   findExecution,
+  isEndOfEarlierLife,
   isLedElsewhere,
   isTerminal,
   listClosedExecutions,
@@ -395,9 +396,4 @@ class Comparison {
   #handle({ workflow_id, run_id }: Execution): WorkflowHandle {
     return this.#deps.client.workflow.getHandle(workflow_id, run_id);
   }
-}
-
-/** Says whether the record knows only an end from before a workflow began. Then it has lost what that workflow did. */
-function isEndOfEarlierLife({ completed_at }: Ending, { started_at }: Execution): boolean {
-  return completed_at !== null && Date.parse(completed_at) < started_at.getTime();
 }

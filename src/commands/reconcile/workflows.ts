@@ -3,6 +3,7 @@ import { TERMINAL_STATUSES } from '../../contracts/builds/build.ts';
 import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-workflow.ts';
 import { ENDED_TASK_STATUSES, type TaskStatus } from '../../contracts/tasks/task.ts';
 import { LED_ELSEWHERE, TASK_WORKFLOW, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
+import type { Ending } from '../../store/endings/ending-list.ts';
 import { STATUS } from '../lifecycle/start-workflow.ts';
 
 const OURS = `WorkflowType IN (${[BUILD_WORKFLOW, ...TASK_WORKFLOWS].map((name) => `'${name}'`).join(', ')})`;
@@ -68,6 +69,11 @@ const ENDED: ReadonlySet<string> = new Set([...TERMINAL_STATUSES, ...ENDED_TASK_
 /** Says whether a workflow brought its build or task to an end. */
 export function isTerminal({ status }: Execution): boolean {
   return status !== undefined && ENDED.has(status);
+}
+
+/** Says whether the record knows only an end from before a workflow began. Then it has lost what that workflow did. */
+export function isEndOfEarlierLife({ completed_at }: Ending, { started_at }: Execution): boolean {
+  return completed_at !== null && Date.parse(completed_at) < started_at.getTime();
 }
 
 /** Finds the last execution with a workflow id, as Temporal itself knows it, not its listing. */
