@@ -52,8 +52,10 @@ export class AttemptRecord {
     const first: TaskEvent[] = queued ? [{ ...queued, data: { ...queued.data, args, kwargs } }] : [];
     const events = [...first, ...this.#begun];
     try {
-      ({ seq: this.#seq } = await appendEvents(this.#db, TASKS, task_id, events, own_record?.expected));
-      return true;
+      const { seq, state } = await appendEvents(this.#db, TASKS, task_id, events, own_record?.expected);
+      this.#seq = seq;
+      // The record may have these events of old, and the end as well: Temporal lost what it knew of the attempt.
+      return !own_record || state.completed_at === null;
     } catch (error) {
       if (own_record && error instanceof IllegalEvent) return false;
       if (databaseFault(error)?.kind === 'away') throw new NotYet('the database is away', AWAY_MS);

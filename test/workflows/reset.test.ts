@@ -1,12 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildView } from '../../src/contracts/builds/build.ts';
+import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
+import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
 
 describe('a workflow that an operator resets', () => {
   let world: World;
+  const worked: string[] = [];
   beforeAll(async () => {
-    world = await openWorld('server');
+    world = await openWorld(
+      'server',
+      {},
+      {
+        async process_content({ content_id }) {
+          worked.push(content_id);
+          if (content_id === 'SUCCESS') return worked.length;
+          throw new PermanentTaskError({ type: 'ValueError', message: 'never' });
+        },
+      },
+    );
   });
   afterAll(() => world.close());
 
@@ -112,4 +125,25 @@ describe('a workflow that an operator resets', () => {
       runs: 1,
     });
   });
+
+  it.each(['SUCCESS', 'FAILURE'])(
+    'to before the attempt at a task that ended with %s does no work again',
+    async (status) => {
+      const { json } = await world.call('POST', '/tasks', { name: 'process_content', args: [status, ['embed']] });
+      const workflowId = taskWorkflowId(json.task_id);
+      const recorded = () => world.call('GET', `/tasks/${json.task_id}/events`);
+      const endOf = (runId?: string) =>
+        world.client.workflow
+          .getHandle(workflowId, runId)
+          .result()
+          .catch((error: Error) => String(error.cause));
+      const end = await endOf();
+      const before = await recorded();
+      const { runId } = await reset(workflowId, 4);
+      expect(await endOf(runId!)).toEqual(end);
+      expect(worked.filter((content) => content === status)).toHaveLength(1);
+      expect((await recorded()).json).toEqual(before.json);
+      expect((await world.call('GET', `/tasks/${json.task_id}`)).json.status).toBe(status);
+    },
+  );
 });

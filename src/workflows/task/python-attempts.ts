@@ -123,14 +123,18 @@ export class PythonAttempts {
   }
 
   async #begin({ attempt, nth, worker }: AttemptBegins): Promise<AttemptBegun> {
-    if (attempt !== this.#attempt) throw ApplicationFailure.nonRetryable('this attempt is over', 'NotWanted');
+    if (attempt !== this.#attempt) throw notWanted('this attempt is over');
     if (this.#starts === 0 && Date.now() >= this.#beginBy(attempt)) return { version, verdict: 'expired', starts: 0 };
     this.#starts += 1;
     const starts = this.#starts;
-    await this.#record.recordEvent('task_started', `attempt:${attempt}:${this.#again}${nth}:started`, {
+    const stands = await this.#record.recordEvent('task_started', `attempt:${attempt}:${this.#again}${nth}:started`, {
       attempt,
       worker,
     });
+    // Temporal lost what it knew of this attempt, and the record may have its end as well.
+    if (!stands && patched('starts-unless-ended') && (await this.#record.findEnd())) {
+      throw notWanted('the task has ended');
+    }
     return { version, verdict: 'run', starts };
   }
 
@@ -193,6 +197,10 @@ export class PythonAttempts {
     const changed = isEqual(before, this.#work) ? {} : { args, kwargs };
     return { error, retry: { after_ms, counted, ...changed } };
   }
+}
+
+function notWanted(why: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(why, 'NotWanted');
 }
 
 type Arguments = Pick<PythonWork, 'args' | 'kwargs'>;
