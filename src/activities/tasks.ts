@@ -7,7 +7,7 @@ import { PermanentTaskError, RetryableTaskError } from '../domain/tasks/task-err
 import type { Db } from '../store/database.ts';
 import { StoreFault } from '../store/store-fault.ts';
 import { countTaskStarts } from '../store/tasks/task-count-starts.ts';
-import type { TaskPort } from '../workflows/ports/tasks.ts';
+import type { TaskPort, Worked } from '../workflows/ports/tasks.ts';
 import { AttemptRecord } from './attempt-record.ts';
 import { attemptFailed, expired, NotYet, WorkInterrupted } from './failures.ts';
 import type { ActivityMeter } from './meter.ts';
@@ -53,29 +53,43 @@ export function taskActivities(
   meter?: Pick<ActivityMeter, 'taskEnded'>,
 ): TaskPort {
   return {
-    async runTask(given) {
-      const { info } = Context.current();
-      const begun = `${given.step}attempt:${given.attempt}:${given.again ? 'again:' : ''}`;
-      const task = code.find(given.name);
-      const waitMs = task ? rules.waitMs(given.name) : ELSEWHERE_MS;
-      if (!task || waitMs > 0) throw await sentAway(db, given, begun, waitMs);
-      // Temporal's own limit on waiting restarts with each retry.
-      if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
-      const request = limited(given, rules.limitsOf(given.name));
-      const last = (info.heartbeatDetails as Beat | undefined) ?? { interrupted: 0, progress: request.progress };
-      if (info.attempt > MAX_LOST_WORKERS) {
-        // The count comes from the record, not from heartbeats: work that kills its worker at once sends none.
-        const lost = (await countTaskStarts(db, request.task_id, begun)) - last.interrupted;
-        if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, last);
+    async runTask(request) {
+      const activity = Context.current();
+      const last = (activity.info.heartbeatDetails as Beat | undefined) ?? {
+        interrupted: 0,
+        progress: request.progress,
+      };
+      const beat = { ...last };
+      // From the start: while the database hangs, no other worker must get the attempt as well.
+      const beats = setInterval(() => activity.heartbeat(beat), HEARTBEAT_MS);
+      try {
+        return await work(request, activity, beat);
+      } finally {
+        clearInterval(beats);
       }
-      const record = new AttemptRecord(db, request, meter);
-      if (!(await record.begin({ key: `${begun}${info.attempt}:started`, worker: identity })))
-        return { has_ended: true };
-      const attempt = new Attempt(request, last);
-      const result = recordable(await attempt.run(task), attempt);
-      return { result, ...(await record.succeed(result)) };
     },
   };
+
+  async function work(given: Request, activity: Context, beat: Beat): Promise<Worked> {
+    const { info } = activity;
+    const begun = `${given.step}attempt:${given.attempt}:${given.again ? 'again:' : ''}`;
+    const task = code.find(given.name);
+    const waitMs = task ? rules.waitMs(given.name) : ELSEWHERE_MS;
+    if (!task || waitMs > 0) throw await sentAway(db, given, begun, waitMs);
+    // Temporal's own limit on waiting restarts with each retry.
+    if (info.attempt > 1 && (await hasExpired(db, given, begun))) throw expired();
+    const request = limited(given, rules.limitsOf(given.name));
+    if (info.attempt > MAX_LOST_WORKERS) {
+      // The count comes from the record, not from heartbeats: work that kills its worker at once sends none.
+      const lost = (await countTaskStarts(db, request.task_id, begun)) - beat.interrupted;
+      if (lost >= MAX_LOST_WORKERS) throw workersLost(lost, beat);
+    }
+    const record = new AttemptRecord(db, request, meter);
+    if (!(await record.begin({ key: `${begun}${info.attempt}:started`, worker: identity }))) return { has_ended: true };
+    const attempt = new Attempt(request, activity, beat);
+    const result = recordable(await attempt.run(task), attempt);
+    return { result, ...(await record.succeed(result)) };
+  }
 }
 
 /** Returns why an attempt does not begin here now. */
@@ -102,17 +116,18 @@ function limited(request: Request, limits: TimeLimits | undefined): Request {
   };
 }
 
-/** One attempt at the work of a task: its limits, its heartbeats, and how it is stopped. */
+/** One attempt at the work of a task: its limits, what its heartbeats say, and how it is stopped. */
 class Attempt {
   readonly #request: Request;
-  /** Kept, because timers and Temporal's callbacks run outside the activity's context. */
-  readonly #activity = Context.current();
+  readonly #activity: Context;
+  readonly #beat: Beat;
   readonly #stop = new AbortController();
-  #beat: Beat;
 
-  constructor(request: Request, last: Beat) {
+  /** @param beat what the heartbeats say; the attempt changes it. */
+  constructor(request: Request, activity: Context, beat: Beat) {
     this.#request = request;
-    this.#beat = { ...last };
+    this.#activity = activity;
+    this.#beat = beat;
   }
 
   get progress(): unknown {
@@ -125,19 +140,19 @@ class Attempt {
     const { cancellationSignal } = this.#activity;
     const timers: NodeJS.Timeout[] = [];
     try {
+      // The database may have taken so long to record the start that Temporal no longer waits for this attempt.
+      if (cancellationSignal.aborted) throw whyCancelled(this.#activity);
       return await new Promise((resolve, reject) => {
         const giveUp = (error: unknown, afterMs: number) => timers.push(setTimeout(() => reject(error), afterMs));
         const soft = limitExceeded('SoftTimeLimitExceeded', soft_limit_ms);
         timers.push(setTimeout(() => this.#stop.abort(soft), soft_limit_ms));
         giveUp(limitExceeded('TimeLimitExceeded', hard_limit_ms), hard_limit_ms);
-        timers.push(setInterval(() => this.#heartbeat(), HEARTBEAT_MS));
         const cancel = () => {
           const reason = whyCancelled(this.#activity);
           this.#stop.abort(reason);
           giveUp(reason, STOPPING_MS);
         };
-        if (cancellationSignal.aborted) cancel();
-        else cancellationSignal.addEventListener('abort', cancel, { once: true });
+        cancellationSignal.addEventListener('abort', cancel, { once: true });
         this.#work(task).then(resolve, reject);
       });
     } catch (error) {

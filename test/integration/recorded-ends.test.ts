@@ -136,6 +136,35 @@ describe('the end of a task, which its attempt records', () => {
     expect((await typesOf(id)).filter((type) => type === 'task_started')).toHaveLength(2);
   });
 
+  it('is that of one attempt where the database hangs before it begins, however long', async () => {
+    const id = await ask();
+    const owner = postgres(world.databaseUrl, { max: 1, onnotice: () => {} });
+    const locked = Promise.withResolvers<void>();
+    const thawed = Promise.withResolvers<void>();
+    const hanging = owner.begin(async (tx) => {
+      await tx`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
+      locked.resolve();
+      await thawed.promise;
+    });
+    await locked.promise;
+    const workers = [await startWorker(world), await startWorker(world)] as const;
+    await eventually(async () => {
+      const { raw } = await world.client.workflow.getHandle(taskWorkflowId(id)).describe();
+      const { attempt, lastHeartbeatTime, lastStartedTime } = raw.pendingActivities![0]!;
+      const seconds = Number(lastHeartbeatTime?.seconds ?? 0) - Number(lastStartedTime?.seconds ?? 0);
+      // Past the heartbeat timeout: either it has heartbeats, or it was handed out again.
+      expect(Number(attempt) > 1 || seconds > 4).toBe(true);
+    });
+    thawed.resolve();
+    await hanging;
+    await owner.end();
+    await eventually(() => expect(workers[0].begun + workers[1].begun).toBeGreaterThan(0));
+    for (const worker of workers) worker.end('done');
+    expect(await resultOf(id)).toBe('done');
+    expect(workers[0].begun + workers[1].begun).toBe(1);
+    expect(await typesOf(id)).toEqual(IN_ORDER);
+  });
+
   it('is recorded by the workflow where the attempt cannot: the work is not done again', async () => {
     const { id, worker } = await beginTask();
     worker.database.freeze();
