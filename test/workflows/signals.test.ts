@@ -38,6 +38,15 @@ describe.skipIf(!hasTestServer)('signals, which somebody may type', () => {
     expect((await build.closed()).result).toMatchObject({ status: 'cancelled' });
   });
 
+  it.each([[[]], [[null]], [[{ run_id: '1001' }]], [[{ run_id: 1001 }]], [[{ run_id: 0.5, delivery_id: 'd' }]]])(
+    'goes on after run_changed with %j',
+    async (said) => {
+      const build = await world.start();
+      await build.handle.signal('run_changed', ...said);
+      expect((await build.closed()).result).toMatchObject({ status: 'success' });
+    },
+  );
+
   it('ends a build whose end the record has, and Temporal lost, once it is to tell the record again', async () => {
     const build = await world.start({ dispatch: [acceptedSomewhere] });
     await inNeed(build);

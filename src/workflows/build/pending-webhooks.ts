@@ -1,4 +1,4 @@
-import { setHandler } from '@temporalio/workflow';
+import { log, setHandler } from '@temporalio/workflow';
 import type { SignalArguments } from '../../contracts/builds/build-workflow.ts';
 import { runChangedSignal } from '../messages.ts';
 
@@ -24,7 +24,14 @@ export function listenForWebhooks(): PendingWebhooks {
     const attempt = Math.max(run_attempt, waiting.get(run_id)?.attempt ?? 0);
     waiting.set(run_id, { delivery_id, attempt });
   };
-  setHandler(runChangedSignal, add);
+  // Somebody may type anything with Temporal's CLI.
+  setHandler(runChangedSignal, (said: { [Name in keyof Webhook]?: unknown } | null | undefined) => {
+    const { run_id, run_attempt, delivery_id } = said ?? {};
+    if (typeof run_id !== 'number' || !Number.isSafeInteger(run_id) || typeof delivery_id !== 'string') {
+      return log.warn('run_changed names no run; send {"run_id": <number>, "delivery_id": "<text>"}');
+    }
+    add({ run_id, delivery_id, ...(typeof run_attempt === 'number' ? { run_attempt } : {}) });
+  });
   return {
     add,
     has: (runId, afterAttempt = 0) => (waiting.get(runId)?.attempt ?? 0) > afterAttempt,

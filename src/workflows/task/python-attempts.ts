@@ -59,11 +59,15 @@ export class PythonAttempts {
       this.#reports = reports;
       this.#replacement = replacement;
     }
-    setHandler(beginUpdate, (message) => CancellationScope.nonCancellable(() => this.#begin(message)));
-    setHandler(replacementSignal, (replacement) => {
-      this.#replacement = replacement;
+    // Somebody may type anything with Temporal's CLI, or nothing.
+    setHandler(beginUpdate, (message) => CancellationScope.nonCancellable(() => this.#begin(message ?? {})));
+    setHandler(replacementSignal, (replacement: Partial<Replacement> | null | undefined) => {
+      const { nesting, becomes } = replacement ?? {};
+      if (typeof nesting !== 'number' || !becomes)
+        return log.warn('replacement says nothing of what replaces the task');
+      this.#replacement = { nesting, becomes };
     });
-    setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message)));
+    setHandler(progressSignal, (message) => CancellationScope.nonCancellable(() => this.#progress(message ?? {})));
   }
 
   /** What the next run of the workflow has to know. */
@@ -122,8 +126,8 @@ export class PythonAttempts {
     return attempt > 1 || expires === null ? Infinity : Date.parse(expires);
   }
 
-  async #begin({ attempt, nth, worker }: AttemptBegins): Promise<AttemptBegun> {
-    if (attempt !== this.#attempt) throw notWanted('this attempt is over');
+  async #begin({ attempt, nth, worker = '' }: Partial<AttemptBegins>): Promise<AttemptBegun> {
+    if (attempt === undefined || attempt !== this.#attempt) throw notWanted('this attempt is over');
     if (this.#starts === 0 && Date.now() >= this.#beginBy(attempt)) return { version, verdict: 'expired', starts: 0 };
     this.#starts += 1;
     const starts = this.#starts;
@@ -138,8 +142,8 @@ export class PythonAttempts {
     return { version, verdict: 'run', starts };
   }
 
-  async #progress({ attempt, progress }: ProgressReport): Promise<void> {
-    if (attempt !== this.#attempt) return;
+  async #progress({ attempt, progress }: Partial<ProgressReport>): Promise<void> {
+    if (attempt === undefined || attempt !== this.#attempt || !progress) return;
     this.#reports += 1;
     try {
       await this.#record.recordEvent('task_progressed', `progress:${this.#reports}`, { attempt, ...progress });
