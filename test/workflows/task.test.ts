@@ -5,10 +5,12 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptFailed, toFailure } from '../../src/activities/failures.ts';
 import { readSettings } from '../../src/contracts/settings.ts';
+import { PYTHON_PROTOCOL_VERSION } from '../../src/contracts/tasks/python-workflow.ts';
 import type { TaskEvent } from '../../src/contracts/tasks/task-event.ts';
 import { taskQueueOf } from '../../src/contracts/tasks/task-queues.ts';
 import {
   ATTEMPT_FAILED,
+  ENDED,
   TASK_WORKFLOW,
   type TaskInput,
   taskWorkflowId,
@@ -20,7 +22,7 @@ import { PermanentTaskError, RetryableTaskError } from '../../src/domain/tasks/t
 import { taskPolicyOf } from '../../src/domain/tasks/task-request.ts';
 import { workflowBundle } from '../../src/worker/bundle.ts';
 import type { taskRun } from '../../src/workflows/index.ts';
-import { revokeSignal, taskStateQuery } from '../../src/workflows/messages.ts';
+import { beginUpdate, revokeSignal, taskStateQuery } from '../../src/workflows/messages.ts';
 import type { CallbackRecordPort } from '../../src/workflows/ports/callback.ts';
 import type { RecordPort } from '../../src/workflows/ports/record.ts';
 import type { TaskPort } from '../../src/workflows/ports/tasks.ts';
@@ -33,6 +35,9 @@ const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 /** Time is virtual: a task takes some of it as well, so what happens on time happens within seconds of it. */
 const ON_TIME = 10 * SECOND;
+
+/** Before the workflow was set back. */
+const EARLIER = '2026-01-01T00:00:00.000Z';
 
 /** Stands for an error that the record refuses. */
 const UNRECORDABLE = 'Unrecordable';
@@ -49,21 +54,37 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
 
   beforeAll(async () => {
     environment = await startTestServer();
-    const recording: Pick<RecordPort & CallbackRecordPort, 'appendTaskEvent' | 'listCallbackTargets'> = {
-      listCallbackTargets: async () => [],
-      async appendTaskEvent({ task_id, event }) {
-        if (event.type === 'task_failed' && event.data.error.type === UNRECORDABLE)
-          throw toFailure(new NotRecordable('task_failed: error.type: Invalid input'));
-        const events = told.get(task_id)!;
-        if (!events.some(({ dedupe_key }) => dedupe_key === event.dedupe_key)) events.push(event);
-        return { stands: true };
-      },
-    };
+    const recording: Pick<RecordPort & CallbackRecordPort, 'appendTaskEvent' | 'findTaskEnd' | 'listCallbackTargets'> =
+      {
+        listCallbackTargets: async () => [],
+        async findTaskEnd({ task_id }) {
+          const end = told.get(task_id)!.find(({ dedupe_key }) => dedupe_key === ENDED);
+          switch (end?.type) {
+            case 'task_failed':
+              return { outcome: { kind: 'failed', error: end.data.error, attempts: 1 }, dedupe_key: ENDED };
+            case 'task_succeeded':
+              return { outcome: { kind: 'succeeded', result: end.data.result }, dedupe_key: ENDED };
+            default:
+              return null;
+          }
+        },
+        async appendTaskEvent({ task_id, event }) {
+          if (event.type === 'task_failed' && event.data.error.type === UNRECORDABLE)
+            throw toFailure(new NotRecordable('task_failed: error.type: Invalid input'));
+          const events = told.get(task_id)!;
+          const standing = events.find(({ dedupe_key }) => dedupe_key === event.dedupe_key);
+          if (!standing) events.push(event);
+          return { stands: (standing ?? event).occurred_at === event.occurred_at };
+        },
+      };
     const working: TaskPort = {
       async runTask(request) {
         const attempt = { ...request, at: await environment.currentTimeMs() };
         attempts.get(request.task_id)!.push(attempt);
-        return { result: await scripts.get(request.task_id)!(attempt) };
+        const result = await scripts.get(request.task_id)!(attempt);
+        // The same says it to a task in Python.
+        const worked = { result, kind: 'succeeded', version: PYTHON_PROTOCOL_VERSION };
+        return worked;
       },
     };
     const connection = environment.nativeConnection;
@@ -74,7 +95,9 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
         workflowBundle: { codePath: await workflowBundle() },
         activities: recording,
       }),
-      Worker.create({ connection, taskQueue: taskQueueOf('content'), activities: working }),
+      ...[taskQueueOf('content'), taskQueueOf('content', 'python')].map((queue) =>
+        Worker.create({ connection, taskQueue: queue, activities: working }),
+      ),
     ]);
     for (const worker of created) workers.push({ worker, running: worker.run() });
   });
@@ -214,6 +237,53 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     });
   });
 
+  it('is a dead letter also where its worker was lost right after it recorded the failure', async () => {
+    const failed = await start(async ({ task_id, attempt }) => {
+      const error = { type: 'ValueError', message: 'm', traceback: null };
+      told.get(task_id)!.push(
+        { type: 'task_received', data: {}, occurred_at: EARLIER, dedupe_key: 'received' },
+        // What an earlier try of the next workflow task recorded.
+        { type: 'task_failed', data: { error }, occurred_at: EARLIER, dedupe_key: ENDED },
+      );
+      throw attemptFailed(new PermanentTaskError({ type: 'ValueError', message: `m ${attempt}` }), undefined);
+    });
+    const closed = await failed.closed();
+    expect(closed).toMatchObject({
+      status: 'FAILURE',
+      dead_lettered: true,
+      reason: 'ValueError: m',
+      workflow: 'FAILED',
+    });
+    expect(closed.types.slice(-2)).toEqual(['task_failed', 'task_dead_lettered']);
+  });
+
+  it('is not worked on again in Python if the record has its end, and Temporal lost what it knew of the attempt', async () => {
+    let begun = 0;
+    const recorded = await start(
+      async ({ task_id }) => {
+        const past = (event: object) => ({ ...event, occurred_at: EARLIER }) as TaskEvent;
+        told
+          .get(task_id)!
+          .push(
+            past({ type: 'task_started', data: { attempt: 1, worker: 'w' }, dedupe_key: 'attempt:1:1:started' }),
+            past({ type: 'task_succeeded', data: { result: 'once' }, dedupe_key: ENDED }),
+          );
+        const { workflow } = environment.client;
+        const begins = { version: PYTHON_PROTOCOL_VERSION, attempt: 1, nth: 1, worker: 'w' };
+        try {
+          await workflow.getHandle(taskWorkflowId(task_id)).executeUpdate(beginUpdate, { args: [begins] });
+        } catch (error) {
+          throw ApplicationFailure.nonRetryable(String(error));
+        }
+        begun += 1;
+        return 'twice';
+      },
+      { runtime: 'python' },
+    );
+    expect(await recorded.closed()).toMatchObject({ status: 'SUCCESS', result: 'once', workflow: 'COMPLETED' });
+    expect(begun).toBe(0);
+  });
+
   it('is repeated by Temporal where its worker was lost, which is no retry', async () => {
     let lost = 0;
     const repeated = await start(async () => {
@@ -251,6 +321,23 @@ describe.skipIf(!hasTestServer)('a task in virtual time, under the default setti
     expect(told.get((await revoked.handle.describe()).workflowId.slice(5))!.at(-1)).toMatchObject({
       data: { by, reason },
     });
+  });
+
+  it.each([
+    ['progress', []],
+    ['progress', [null]],
+    ['replacement', []],
+    ['replacement', [null]],
+    ['replacement', [{ nesting: 1 }]],
+  ])('goes on in Python after the signal %s with %j, which somebody typed', async (signal, said) => {
+    const typed = await start(
+      async ({ task_id }) => {
+        await environment.client.workflow.getHandle(taskWorkflowId(task_id)).signal(signal, ...said);
+        return 'done';
+      },
+      { runtime: 'python' },
+    );
+    expect(await typed.closed()).toMatchObject({ status: 'SUCCESS', result: 'done', workflow: 'COMPLETED' });
   });
 
   it.each([

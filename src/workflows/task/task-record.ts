@@ -1,4 +1,5 @@
-import type { TaskEvent, TaskEventType } from '../../contracts/tasks/task-event.ts';
+import { patched } from '@temporalio/workflow';
+import type { TaskError, TaskEvent, TaskEventType } from '../../contracts/tasks/task-event.ts';
 import { ENDED, type TaskInput } from '../../contracts/tasks/task-workflow.ts';
 import {
   taskEndLostEvent,
@@ -95,7 +96,17 @@ export class TaskRecord {
   /** Returns how the task ended, as the record has it; undefined if it has not ended. */
   async findEnd(): Promise<RecordedEnd | undefined> {
     const found = await record.findTaskEnd({ task_id: this.#input.task_id });
-    return found ? { outcome: found.outcome, ending: found.dedupe_key } : undefined;
+    if (!found) return undefined;
+    const { outcome, dedupe_key: ending } = found;
+    // An earlier try of this workflow recorded the failure. Its worker may have been lost right after that.
+    const isOwnFailure = outcome.kind === 'failed' && ending === this.prefix + ENDED;
+    if (isOwnFailure && patched('dead-letters-a-failure-it-finds')) await this.recordDeadLetter(outcome);
+    return { outcome, ending };
+  }
+
+  /** Makes a task that failed a dead letter. */
+  async recordDeadLetter({ error, attempts }: Extract<TaskOutcome, { kind: 'failed' }>): Promise<void> {
+    await this.recordEvent('task_dead_lettered', 'dead_lettered', { reason: reasonOf(error), attempts });
   }
 
   /** Says whether an attempt has started, as the record has it. */
@@ -138,6 +149,11 @@ export class TaskRecord {
   tellAgain(): Promise<void> {
     return this.#journal.tellAgain();
   }
+}
+
+/** Returns why a task failed, in one line. */
+export function reasonOf({ type, message }: TaskError): string {
+  return `${type}: ${message}`;
 }
 
 function openJournal(input: TaskInput, isLean: boolean) {

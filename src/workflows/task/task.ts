@@ -19,7 +19,7 @@ import { awaitType } from './await-type.ts';
 import { continueInNextRun, isLongRun } from './continue.ts';
 import { PythonAttempts } from './python-attempts.ts';
 import { listenForRevocation, type RevocationListener } from './revocation.ts';
-import { LedElsewhere, type RecordedEnd, TaskRecord } from './task-record.ts';
+import { LedElsewhere, type RecordedEnd, reasonOf, TaskRecord } from './task-record.ts';
 
 const STATUS = defineSearchAttributeKey('HapaxStatus', SearchAttributeType.KEYWORD);
 
@@ -178,10 +178,9 @@ async function endAs(
     const { reason, by } = outcome;
     return (await taskRecord.recordUnlessEnded('task_revoked', ENDED, { reason, by })) ?? end;
   }
-  const { error, attempts } = outcome;
-  const ended = await taskRecord.recordUnlessEnded('task_failed', ENDED, { error });
+  const ended = await taskRecord.recordUnlessEnded('task_failed', ENDED, { error: outcome.error });
   if (ended) return ended;
-  await taskRecord.recordEvent('task_dead_lettered', 'dead_lettered', { reason: reasonOf(outcome), attempts });
+  await taskRecord.recordDeadLetter(outcome);
   return end;
 }
 
@@ -190,10 +189,6 @@ function endUnrecorded(error: unknown, taskRecord: TaskRecord, attempts: number)
   if (!isFailure(error, 'NotRecordable')) throw error;
   const { message } = causeOf(error) as ApplicationFailure;
   return endAs(taskRecord, { kind: 'failed', error: { type: 'NotRecordable', message, traceback: null }, attempts });
-}
-
-function reasonOf({ error }: Extract<TaskOutcome, { kind: 'failed' }>): string {
-  return `${error.type}: ${error.message}`;
 }
 
 /** Says whether nobody needs to be told of the end. */
@@ -212,7 +207,7 @@ async function close(input: TaskInput, { outcome, ending, targets }: RecordedEnd
       show('REVOKED', `${outcome.reason} by ${outcome.by}`);
       break;
     case 'failed':
-      show('FAILURE', reasonOf(outcome));
+      show('FAILURE', reasonOf(outcome.error));
       break;
     default:
       outcome satisfies never;
