@@ -276,6 +276,31 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       expect(build.record.build().workflow_run_id).toBe(7);
     });
 
+    it('others that GitHub does not cancel yet, because they are not queued, are cancelled again', async () => {
+      const run = (elapsed: number) => (elapsed < HOUR ? { status: 'queued' } : ended('success'));
+      const build = await world.start({
+        dispatch: [ambiguous],
+        find: [found(7, 8)],
+        cancel: [false, false, true],
+        run,
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(7) });
+      expect(build.asked('cancel').map((call) => call.run_id)).toEqual([8, 8, 8]);
+      expect(build.record.told('duplicate_run_cancelled')).toMatchObject([{ workflow_run_id: 8 }]);
+    });
+
+    it('others that had ended are not recorded as cancelled', async () => {
+      const build = await world.start({
+        dispatch: [ambiguous],
+        find: [found(7, 8)],
+        cancel: [false],
+        run: () => ended('success'),
+      });
+      expect((await build.closed()).result).toMatchObject({ status: 'success', run_url: urlOf(7) });
+      expect(build.record.types()).not.toContain('duplicate_run_cancelled');
+      expect(build.record.types()).not.toContain('run_left_running');
+    });
+
     it('others that GitHub does not cancel are recorded as left running, and the build goes on', async () => {
       const refused = new ForgeError('GitHub answered 403: Resource not accessible', 403, MINUTE);
       const run = (elapsed: number) => (elapsed < HOUR ? { status: 'in_progress' } : ended('success'));

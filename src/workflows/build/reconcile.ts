@@ -5,7 +5,7 @@ import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
 import { readUntil } from './in-time.ts';
 import type { OpenBuild } from './open-build.ts';
-import { stopOtherRun } from './other-run.ts';
+import { CANCELS_OTHERS_AGAIN, stopOtherRun } from './other-run.ts';
 
 type Doubt = Extract<DispatchOutcome, { kind: 'ambiguous' }>;
 
@@ -50,7 +50,8 @@ export async function reconcile(
     if (finding.kind === 'found') {
       const [run, ...duplicates] = finding.runs as [Run, ...Run[]];
       for (const duplicate of duplicates) {
-        if ((await stopOtherRun(build, duplicate, 'duplicate')) === undefined) continue;
+        const isStopped = await stopOtherRun(build, duplicate, 'duplicate');
+        if (isStopped === undefined || (!isStopped && patched(CANCELS_OTHERS_AGAIN))) continue;
         await build.recordEvent('duplicate_run_cancelled', `duplicate:${duplicate.run_id}`, {
           workflow_run_id: duplicate.run_id,
           run_url: duplicate.run_url,
