@@ -176,6 +176,18 @@ describe.skipIf(!hasTestServer)('the end of a build in virtual time, under the d
       expect(build.asked('cancel')).toMatchObject([{ run_id: 77 }]);
     });
 
+    it('those that GitHub does not cancel for minutes are recorded as left running', async () => {
+      const build = await world.start({
+        dispatch: [ambiguous],
+        policy: { max_retries: 0 },
+        find: [absent, absent, absent, absent, found(77)],
+        cancel: [new ForgeError('GitHub’s rate limit', undefined, 40 * MINUTE)],
+        run: endless,
+      });
+      expect((await build.closed()).result).toMatchObject({ conclusion: 'dispatch_failed' });
+      expect(build.record.told('run_left_running')).toMatchObject([{ workflow_run_id: 77, reason: 'late' }]);
+    });
+
     it('a run that does not stop is waited for 10 minutes more', async () => {
       const build = await world.start({ run: endless });
       const { result, at } = await build.closed();

@@ -42,7 +42,9 @@ export async function cancelLateRuns(
  */
 export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): Promise<void> {
   if (tokens.length === 0 || !patched('last-look-without-a-run')) return;
-  await within(LOOK_MS, () => cancelRunsOf(build, tokens));
+  // Older versions gave up after a minute also what was found: that was neither stopped nor recorded.
+  if (patched('last-look-stops-what-it-finds')) await cancelRunsOf(build, tokens);
+  else await within(LOOK_MS, () => cancelRunsOf(build, tokens));
 }
 
 /** Cancels and records the runs that carry one of the tokens, except the build's own. */
