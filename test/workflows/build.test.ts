@@ -121,6 +121,13 @@ describe.skipIf(!hasTestServer)('a build in virtual time, under the default sett
       }
     });
 
+    it('while GitHub cannot be reached it tries a thousand times at most, however far the deadline is', async () => {
+      const build = await world.start({ dispatch: [unreachable], policy: { deadline_ms: 35 * DAY } });
+      expect((await build.closed()).result).toMatchObject({ status: 'failure', conclusion: 'timed_out' });
+      expect(build.asked('dispatch').length).toBeLessThan(1_020);
+      expect((await build.handle.describe()).historyLength).toBeLessThan(25_000);
+    });
+
     it('while GitHub cannot be reached it tries about once a minute, until the deadline ends the build', async () => {
       const build = await world.start({ dispatch: [unreachable] });
       const { result, at } = await build.closed();

@@ -47,4 +47,17 @@ describe('builds that began under earlier code', () => {
     expect(changed).not.toBe(code);
     await expect(replay(changed, textOf(file))).rejects.toThrow(DeterminismViolationError);
   });
+
+  it.for([
+    ['(wait)', '(wait + 5e3)', 'build-rate-limited.json'],
+    ['(pauseMs)', '(pauseMs + 5e3)', 'build-of-another-program-that-starts-none.json'],
+  ] as const)(
+    'would not if the pause "%s" became "%s": only that there is a timer counts',
+    async ([before, after, file]) => {
+      const code = readFileSync(await workflowBundle(), 'utf8');
+      const changed = code.replace(`operator.pause${before}`, `operator.pause${after}`);
+      expect(changed).not.toBe(code);
+      await replay(changed, textOf(file));
+    },
+  );
 });

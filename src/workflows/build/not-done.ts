@@ -1,4 +1,4 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { patched, setCurrentDetails } from '@temporalio/workflow';
 import type { GitHubRefusal, NotDone } from '../../contracts/github/github.ts';
 import { backoff, possiblePause } from '../../domain/backoff.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
@@ -16,8 +16,11 @@ export interface NoRun {
 /** Longest pause between two attempts that may have reached GitHub. */
 export const LONGEST_PAUSE_MS = 3_600_000;
 
-/** Longest pause while GitHub cannot be reached, so that a build goes on soon after GitHub is back. */
+/** Longest pause while GitHub cannot be reached, so that a build goes on soon after GitHub is back. Longer if the deadline is far. */
 const LONGEST_UNSENT_PAUSE_MS = 60_000;
+
+/** How many times to try until a deadline, about. A try takes some 15 events, and Temporal allows a workflow 51,200. */
+const TRIES = 1_000;
 
 /**
  * Handles dispatches and re-runs that certainly changed nothing at GitHub. Records a refusal, which is final. Records a request that
@@ -53,7 +56,7 @@ export class NotDoneAttempts {
       };
     }
     const { reason, wait_ms, refusal } = outcome;
-    const wait = possiblePause(wait_ms ?? backoff(this.#unsent, 1_000, LONGEST_UNSENT_PAUSE_MS, Math.random()));
+    const wait = possiblePause(wait_ms ?? backoff(this.#unsent, 1_000, this.#longestPauseMs(), Math.random()));
     if (this.#unsent === 0) this.#since = Date.now();
     this.#unsent += 1;
     const retryAt = new Date(Date.now() + wait);
@@ -73,6 +76,12 @@ export class NotDoneAttempts {
     setCurrentDetails(`Not sent: ${reason}`);
     await this.#build.operator.pause(wait);
     return undefined;
+  }
+
+  #longestPauseMs(): number {
+    const pauseMs = this.#build.input.policy.deadline_ms / TRIES;
+    const isLonger = pauseMs > LONGEST_UNSENT_PAUSE_MS && patched('pauses-grow-with-the-deadline');
+    return isLonger ? pauseMs : LONGEST_UNSENT_PAUSE_MS;
   }
 
   async #rejected(

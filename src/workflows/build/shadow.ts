@@ -7,6 +7,9 @@ import type { NoRun } from './not-done.ts';
 import type { OpenBuild } from './open-build.ts';
 import { FEWEST_READS } from './reconcile.ts';
 
+/** How many times to look for a run, about. A look takes some 11 events, and Temporal allows a workflow 51,200. */
+const LOOKS = 1_000;
+
 /** How long a build that has ended may stay open to look for doubled runs, in milliseconds: an equal request waits for it. */
 const LAST_LOOK_MS = 60_000;
 
@@ -21,6 +24,7 @@ export async function awaitOtherRun(build: OpenBuild): Promise<{ run: Run; aband
   const { until } = await recordEvent('dispatch_withheld', 'withheld', { until: input.dedup_until });
   setCurrentDetails('Waits for the run of another program');
   const looksUntil = Date.parse(until) + policy.reconcile_window_ms;
+  const pauseMs = Math.max(policy.poll_interval_ms, (looksUntil - Date.parse(input.created_at)) / LOOKS);
   for (let reads = 1; ; reads++) {
     const startedAt = Date.now();
     const looked = await Promise.race([
@@ -46,7 +50,7 @@ export async function awaitOtherRun(build: OpenBuild): Promise<{ run: Run; aband
       const unless = looked?.complete ? '' : ', unless it is among more runs than Hapax reads';
       return none('not_started', `the other program started no run${unless}`);
     }
-    await operator.pause(policy.poll_interval_ms);
+    await operator.pause(pauseMs);
   }
 }
 
