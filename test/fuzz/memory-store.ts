@@ -187,17 +187,25 @@ export function claimRequest(db: Db, key: string): Promise<boolean> {
 /** As the table has it: a run for one build, and one run of its own for a build that has not ended. */
 export function takeShadowRun(db: Db, _place: string, run: TakenRun): Promise<boolean> {
   return db.ask('take shadow run', () => {
-    const isTaken = db.shadowRuns.some(
+    const others = db.shadowRuns.filter((one) => one.run_id !== run.run_id || !isFree(db, one));
+    const isTaken = others.some(
       ({ run_id, build_id, doubled }) =>
         run_id === run.run_id || (build_id === run.build_id && !doubled && !run.doubled),
     );
     const isLate = !run.doubled && (db.builds.get(run.build_id)?.completed_at ?? null) !== null;
-    if (!isTaken && !isLate) db.shadowRuns = [...db.shadowRuns, run];
+    if (!isTaken && !isLate) db.shadowRuns = [...others, run];
     return !isTaken && !isLate;
   });
 }
+/** As src/store/shadow/shadow-run-is-free.ts has it. */
+function isFree({ builds }: Db, { build_id, doubled }: TakenRun): boolean {
+  const { completed_at = null, workflow_run_id } = builds.get(build_id) ?? {};
+  return !doubled && completed_at !== null && workflow_run_id === null;
+}
 export function listShadowRuns(db: Db, _place: string, since: string): Promise<TakenRun[]> {
-  return db.ask('list shadow runs', () => db.shadowRuns.filter(({ run_created_at }) => run_created_at >= since));
+  return db.ask('list shadow runs', () =>
+    db.shadowRuns.filter((run) => run.run_created_at >= since && !isFree(db, run)),
+  );
 }
 export function listShadowRunsOfBuild(db: Db, id: number): Promise<TakenRun[]> {
   return db.ask('list shadow runs of build', () => db.shadowRuns.filter(({ build_id }) => build_id === id));

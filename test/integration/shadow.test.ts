@@ -137,6 +137,31 @@ describe('a configuration whose dispatches another program sends', () => {
     expect(await world.ended(build)).toMatchObject({ status: 'success', workflow_run_id: run });
   });
 
+  it('has no run that was found for it right before it was cancelled: the next build has it', async () => {
+    const { config, ref } = await configured();
+    const { json: cancelled } = await world.trigger({ config });
+    // It has looked once, and waits for its next look.
+    await eventually(async () => {
+      const { workflow_id } = (await world.build(cancelled.id)).events[0]!.event_data!;
+      const { events } = await world.client.workflow.getHandle(String(workflow_id)).fetchHistory();
+      expect(events?.some(({ activityTaskCompletedEventAttributes: completed }) => completed)).toBe(true);
+    });
+    await world.stopWorker();
+    const [run] = await starts(ref);
+    // As a look does that ends when the build has just decided that it ends.
+    const found = { run_id: run!, run_url: 'https://github.test/', run_created_at: new Date().toISOString() };
+    const place = placeOfRuns({ repository: 'acme/images' });
+    const take = (build_id: number) => takeShadowRun(world.db, place, { ...found, build_id, doubled: false });
+    expect(await take(cancelled.id)).toBe(true);
+    expect(await take(cancelled.id + 1_000)).toBe(false);
+    await world.call('POST', `/builds/${cancelled.id}/cancel`, {});
+    await world.startWorker();
+    expect(await world.ended(cancelled.id)).toMatchObject({ status: 'cancelled' });
+    const { id: build } = (await world.trigger({ config })).json;
+    expect(await world.ended(build)).toMatchObject({ status: 'success', workflow_run_id: run });
+    expect(await take(cancelled.id + 1_000)).toBe(false);
+  });
+
   it('is another request than the same one after the configuration has changed to direct', async () => {
     const { config, id } = await configured();
     const { id: shadowed } = (await world.trigger({ config })).json;
