@@ -17,7 +17,10 @@ type Way = (ways: ReplyWays, pending: PendingReply, ending: TaskEnding) => Promi
 /** Returns the activities with which the bridge serves the answer workflow. */
 export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
-    const event = await findEnding(db, taskStream(task_id), ending);
+    const stream = taskStream(task_id);
+    const event = await findEnding(db, stream, ending);
+    // Whoever wanted to end the task came too late, so this end never comes. The other one has replies of its own.
+    if (!event && (await findEnding(db, stream))) return;
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
     for (const pending of await listPendingReplies(db, task_id, ending)) await answer(ways, pending, told);

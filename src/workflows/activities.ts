@@ -61,6 +61,9 @@ function firstOf<Request extends unknown[], Answer>(
   };
 }
 
+/** How long to wait for the end that a callback is about. Whoever starts a callback before that records it within minutes, or never. */
+const CALLBACK_COMPOSED_WITHIN = '4 days';
+
 /** Longer than a try may take (15 s). If a worker is lost during a try, this is when it is noticed. */
 const CALLBACK_CUT_OFF = '25s';
 
@@ -72,6 +75,7 @@ export const callbacks: CallbackPort = {
   composeCallback: proxyActivities<CallbackPort>({
     taskQueue: CALLBACK_TASK_QUEUE,
     startToCloseTimeout: '10s',
+    scheduleToCloseTimeout: CALLBACK_COMPOSED_WITHIN,
     retry: PATIENCE,
   }).composeCallback,
   sendCallback: proxyActivities<CallbackPort>({

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { answerActivities } from '../../src/activities/answers.ts';
 import { PermanentTaskError } from '../../src/domain/tasks/task-error.ts';
+import type { ReplyWays } from '../../src/integrations/celery/publishing.ts';
 import { listPendingReplies } from '../../src/store/celery/pending-reply-list-by-task.ts';
 import { listEndingsWithPendingReplies } from '../../src/store/celery/pending-reply-list-ended.ts';
 import { savePendingReply } from '../../src/store/celery/pending-reply-save.ts';
@@ -67,6 +69,12 @@ describeWith({ RabbitMQ: hasRabbitMq, Redis: hasRedis }, 'what follows an end, a
     await eventually(async () => expect(await listEndingsWithPendingReplies(open.world.db, HOUR_MS)).toEqual([]));
     expect(await reconcile()).toEqual(AGREE);
     expect(await open.waiting('late')).toBe(1);
+  });
+
+  it('is not waited for if the task has ended in another way', async () => {
+    const { publishAnswers } = answerActivities(open.world.db, {} as ReplyWays);
+    await expect(publishAnswers({ task_id: 'by-http', ending: 'another' })).resolves.toBeUndefined();
+    await expect(publishAnswers({ task_id: 'unheard-of', ending: 'another' })).rejects.toThrow('does not have another');
   });
 
   it('is published again if the bridge was lost before it noted that it had', async () => {
