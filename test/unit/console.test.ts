@@ -71,10 +71,11 @@ describe('a retry of a failed build', () => {
     expect(retryQuestion(on('github'), undefined)).toBeUndefined();
     for (const build of [on('forgejo'), on('gitea', { workflow_run_id: null }), on('gitea', { needs_attention: true })])
       expect(retryQuestion(build, undefined)).toContain('the workflow runs twice');
-    // At its deadline a build ends, and its run may go on.
-    const late = on('forgejo', { conclusion: 'timed_out' });
-    expect(retryQuestion(late, undefined)).toContain('the workflow runs twice');
-    expect(retryQuestion(on('github', { conclusion: 'timed_out' }), 'redispatch')).toContain('the workflow runs twice');
+    // A build ends at its deadline, or in doubt whether its run was re-run. The run may go on.
+    for (const conclusion of ['timed_out', 'dispatch_failed']) {
+      expect(retryQuestion(on('forgejo', { conclusion }), undefined)).toContain('the workflow runs twice');
+      expect(retryQuestion(on('github', { conclusion }), 'redispatch')).toContain('the workflow runs twice');
+    }
     expect(retryQuestion(on('forgejo', { conclusion: 'failure' }), undefined)).toBeUndefined();
   });
 
