@@ -3,19 +3,6 @@ import type { CallbackSender } from '../integrations/callback-sender.ts';
 import type { ReplyWays } from '../integrations/celery/publishing.ts';
 import type { Forges } from '../integrations/forges/forges.ts';
 import type { Db } from '../store/database.ts';
-import type { AnswerPort } from '../workflows/ports/answer.ts';
-import type { ArtifactPort } from '../workflows/ports/artifacts.ts';
-import type { CallbackPort, CallbackRecordPort } from '../workflows/ports/callback.ts';
-import type { CheckpointPort } from '../workflows/ports/checkpoint.ts';
-import type { ConcurrencyGroupPort } from '../workflows/ports/concurrency-group.ts';
-import type { GitHubPort, WritePort } from '../workflows/ports/github.ts';
-import type { RecordPort } from '../workflows/ports/record.ts';
-import type { SchedulePort } from '../workflows/ports/schedules.ts';
-import type { ShadowPort } from '../workflows/ports/shadow.ts';
-import type { SubscriptionPort } from '../workflows/ports/subscription.ts';
-import type { SweepPort } from '../workflows/ports/sweeps.ts';
-import type { TaskTypePort } from '../workflows/ports/task-types.ts';
-import type { TaskPort } from '../workflows/ports/tasks.ts';
 import { answerActivities } from './answers.ts';
 import { artifactActivities } from './artifacts.ts';
 import { callbackActivities, callbackRecordActivities } from './callbacks.ts';
@@ -55,17 +42,7 @@ export function createActivities({
   checkpoints,
   verifyAttestation = verifiesNothing,
   meter,
-}: ActivityDependencies): RecordPort &
-  CallbackRecordPort &
-  ConcurrencyGroupPort &
-  GitHubPort &
-  WritePort &
-  ShadowPort &
-  SchedulePort &
-  SweepPort &
-  TaskTypePort &
-  CheckpointPort &
-  ArtifactPort {
+}: ActivityDependencies) {
   return failingAll({
     ...recordActivities(db, meter),
     ...callbackRecordActivities(db, meter),
@@ -89,17 +66,17 @@ export function createCallbackActivities({
   db: Db;
   sender: CallbackSender;
   stopping: AbortSignal;
-}): CallbackPort & SubscriptionPort {
+}) {
   return failingAll({ ...callbackActivities(db, sender), ...subscriptionActivities(db, sender, stopping) });
 }
 
 /** Returns the activities of workers of task queues. */
-export function createTaskActivities(...given: Parameters<typeof taskActivities>): TaskPort {
+export function createTaskActivities(...given: Parameters<typeof taskActivities>) {
   return failingAll(taskActivities(...given));
 }
 
 /** Returns the activities on the task queue of the bridge. */
-export function createAnswerActivities({ db, ways }: { db: Db; ways: ReplyWays }): AnswerPort {
+export function createAnswerActivities({ db, ways }: { db: Db; ways: ReplyWays }) {
   return failingAll(answerActivities(db, ways));
 }
 

@@ -42,7 +42,7 @@ export function createControl(
       }),
       async consume({ queue, on }) {
         const known = slots.get(queue);
-        if (known) known.isOpen = on;
+        if (known) known.change({ isOpen: on });
         else if (on) await open(queue, true);
         return OBEYED;
       },
@@ -50,7 +50,7 @@ export function createControl(
         const sizes = [...slots.values()].map(({ size }) => size + by);
         if (sizes.some((size) => size < 1)) return { refused: "Can't shrink pool: a queue would have no slot left" };
         if (sizes.some((size) => size > MAX_SIZE)) return { refused: `Can't grow pool: ${MAX_SIZE} is the most` };
-        for (const queue of slots.values()) queue.size += by;
+        for (const queue of slots.values()) queue.change({ size: queue.size + by });
         return OBEYED;
       },
       async limitRate({ task, rate }) {

@@ -6,42 +6,20 @@ import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, SlotReserveConte
  */
 export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
-  #size: number;
-  #isOpen: boolean;
-  #isPaused = false;
+  readonly size: number;
+  readonly isOpen: boolean;
+  /** Whether the queue is paused for all workers, independently of this one's own state. */
+  readonly isPaused: boolean = false;
   #taken = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(size: number, isOpen: boolean) {
-    this.#size = size;
-    this.#isOpen = isOpen;
+    this.size = size;
+    this.isOpen = isOpen;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  set size(size: number) {
-    this.#size = size;
-    this.#handOut();
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen;
-  }
-
-  set isOpen(isOpen: boolean) {
-    this.#isOpen = isOpen;
-    this.#handOut();
-  }
-
-  /** Whether the queue is paused for all workers, independently of this one's own state. */
-  get isPaused(): boolean {
-    return this.#isPaused;
-  }
-
-  set isPaused(isPaused: boolean) {
-    this.#isPaused = isPaused;
+  change(part: Partial<Pick<Slots, 'size' | 'isOpen' | 'isPaused'>>): void {
+    Object.assign(this, part);
     this.#handOut();
   }
 
@@ -76,7 +54,7 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   get #hasRoom(): boolean {
-    return this.#isOpen && !this.#isPaused && this.#taken < this.#size;
+    return this.isOpen && !this.isPaused && this.#taken < this.size;
   }
 
   #handOut(): void {

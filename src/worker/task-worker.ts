@@ -13,7 +13,7 @@ export interface TaskWorkerOptions extends WorkerPlace {
   /** The tasks that the worker can run. */
   code: TaskCode;
   /** Counts how tasks end; undefined: nothing is counted. */
-  meter?: ActivityMeter;
+  meter?: ActivityMeter | undefined;
 }
 
 /** The parts that differ from queue to queue. */

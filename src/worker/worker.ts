@@ -1,54 +1,25 @@
 import './workflow-threads.ts';
 import { Worker } from '@temporalio/worker';
-import type { CheckpointOptions } from '../activities/checkpoints.ts';
-import { createActivities } from '../activities/index.ts';
-import type { ActivityMeter } from '../activities/meter.ts';
-import type { FireScheduled } from '../activities/schedules.ts';
-import type { Retain } from '../activities/sweeps.ts';
+import { type ActivityDependencies, createActivities } from '../activities/index.ts';
 import { WORKFLOW_TASK_QUEUE } from '../contracts/tasks/task-queues.ts';
-import type { AttestationVerifier } from '../integrations/attestations.ts';
-import type { Forges } from '../integrations/forges/forges.ts';
-import type { Db } from '../store/database.ts';
 import { workflowBundle } from './bundle.ts';
 import { placeOf, type WorkerPlace } from './place.ts';
 
-export interface WorkerOptions extends WorkerPlace {
-  db: Db;
-  forges: Pick<Forges, 'of'>;
-  /** Fires a scheduled time. */
-  fire: FireScheduled;
-  /** Erases data that was kept long enough; undefined: this worker erases nothing. */
-  retain?: Retain | undefined;
-  /** How checkpoints of the log are made; undefined: this worker makes none. */
-  checkpoints?: CheckpointOptions | undefined;
-  /** Verifies attestations of artifacts; undefined if there is no trusted root. */
-  verifyAttestation?: AttestationVerifier | undefined;
+export interface WorkerOptions extends WorkerPlace, ActivityDependencies {
   /** How many calls to GitHub run at once. */
   concurrency: number;
   /** The version of the workflow code; undefined: Temporal gives any workflow to any worker. */
   version?: { deploymentName: string; buildId: string } | undefined;
-  /** Counts what the activities do; undefined: nothing is counted. */
-  meter?: ActivityMeter;
 }
 
 /** Creates a worker for builds. It polls once `run()` is called. Close the store only after `run()` has returned. */
-export async function createBuildWorker({
-  db,
-  forges,
-  fire,
-  retain,
-  checkpoints,
-  verifyAttestation,
-  concurrency,
-  version,
-  meter,
-  ...place
-}: WorkerOptions): Promise<Worker> {
+export async function createBuildWorker(options: WorkerOptions): Promise<Worker> {
+  const { concurrency, version } = options;
   return Worker.create({
-    ...placeOf(place),
+    ...placeOf(options),
     taskQueue: WORKFLOW_TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundle() },
-    activities: createActivities({ db, forges, fire, retain, checkpoints, verifyAttestation, meter }),
+    activities: createActivities(options),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Local activities append events, which are short queries. So there may be as many as the pool can queue.
     maxConcurrentLocalActivityExecutions: 100,

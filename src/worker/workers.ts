@@ -71,7 +71,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
   /** Adds the worker of a queue. A closed one can be opened by a command. */
   const open = async (queue: string, isOpen: boolean): Promise<void> => {
     const own = new Slots(queues.get(queue)?.size ?? options.concurrency, isOpen);
-    own.isPaused = paused.has(queue);
+    own.change({ isPaused: paused.has(queue) });
     slots.set(queue, own);
     const perSecond = queues.get(queue)?.perSecond;
     add(await createTaskWorker(options, { queue, identity, slots: own, perSecond, rules: control.rulesOf(queue) }));
@@ -104,7 +104,7 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     limitRate: (task, rate) => void control.activities.limitRate({ task, rate }),
     pause(queues) {
       paused = queues;
-      for (const [queue, one] of slots) one.isPaused = paused.has(queue);
+      for (const [queue, one] of slots) one.change({ isPaused: paused.has(queue) });
     },
     async run() {
       runs = true;
