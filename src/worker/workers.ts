@@ -74,7 +74,13 @@ export async function createWorkers(options: WorkersOptions): Promise<Workers> {
     own.change({ isPaused: paused.has(queue) });
     slots.set(queue, own);
     const perSecond = queues.get(queue)?.perSecond;
-    add(await createTaskWorker(options, { queue, identity, slots: own, perSecond, rules: control.rulesOf(queue) }));
+    try {
+      add(await createTaskWorker(options, { queue, identity, slots: own, perSecond, rules: control.rulesOf(queue) }));
+    } catch (error) {
+      // Otherwise it would count as served, and nobody would try again.
+      slots.delete(queue);
+      throw error;
+    }
   };
   const control = createControl(slots, open, onShutdownOrder);
   const builds = queues.get(WORKFLOW_QUEUE);
