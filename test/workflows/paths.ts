@@ -54,6 +54,18 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.github.fault({ on: 'dispatch', kind: 'reject-with-503', times: 4 });
     return triggered(world);
   },
+  'build-whose-late-run-was-not-queued-yet': async (world) => {
+    await world.github.fault(
+      { on: 'dispatch', kind: 'accept-then-502' },
+      { on: 'list', kind: 'omit', count: null, times: 5 },
+      { on: 'cancel', kind: 'reject-with-409' },
+    );
+    const workflowId = await triggered(world, { simulate: 'stuck' });
+    await seen(world, 'late_run_cancelled');
+    const { workflow_run_id } = await world.build(1);
+    await world.github.force(workflow_run_id!, 'completed', 'success');
+    return workflowId;
+  },
   'build-rate-limited': async (world) => {
     await world.github.fault({ on: 'dispatch', kind: 'secondary-rate-limit', retry_after_s: 1, times: 2 });
     return triggered(world);
