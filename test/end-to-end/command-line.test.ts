@@ -253,29 +253,6 @@ describe('the exit code', () => {
     expect(await world.ended(Number(id))).toMatchObject({ workflow_run_id: run.id, status: 'success' });
   });
 
-  it('is 2 where the forge cannot run a run again that may be going: no new one is made', async () => {
-    const asked: string[] = [];
-    const server = createServer((request, response) => {
-      const build = {
-        id: 7,
-        needs_attention: false,
-        workflow_run_id: 42,
-        status: 'failure',
-        conclusion: 'dispatch_failed',
-      };
-      const refusal = { code: 'not_supported', detail: 'the forge cannot run it again', status: 409 };
-      response.writeHead(request.method === 'POST' ? 409 : 200, { 'content-type': 'application/json' });
-      if (request.method !== 'POST') return void response.end(JSON.stringify(build));
-      request.on('data', (chunk) => asked.push(String(chunk)));
-      request.on('end', () => response.end(JSON.stringify(refusal)));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect((await hapax('retry', '7', '--url', url)).code).toBe(2);
-    expect(asked.map((body) => JSON.parse(body))).toEqual([{ mode: 'rerun' }]);
-  });
-
   it('is 5 where nothing listens, where no Hapax does, and where the server is broken', async () => {
     const broken = await standIn(() => 502);
     const page = createServer((_, response) => response.end('<html>hello</html>')).listen(0, '127.0.0.1');
