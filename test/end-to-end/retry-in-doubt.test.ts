@@ -13,11 +13,17 @@ it('hapax retry makes no new run where the old one may be going, and its forge c
     status: 'failure',
     conclusion: 'dispatch_failed',
   };
-  const refusal = { code: 'not_supported', detail: 'the forge cannot run it again', status: 409 };
+  const refusal = {
+    code: 'not_supported',
+    title: 'Not supported',
+    detail: 'the forge cannot run it again',
+    status: 409,
+  };
   const server = createServer(async (request, response) => {
     const isRetry = request.method === 'POST';
     if (isRetry) asked.push(JSON.parse(Buffer.concat(await request.toArray()).toString()));
-    response.writeHead(isRetry ? 409 : 200, { 'content-type': 'application/json' });
+    const type = isRetry ? 'application/problem+json' : 'application/json';
+    response.writeHead(isRetry ? 409 : 200, { 'content-type': type });
     response.end(JSON.stringify(isRetry ? refusal : build));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
