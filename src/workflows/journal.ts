@@ -1,7 +1,9 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
+  condition,
   log,
   patched,
   setHandler,
@@ -149,6 +151,16 @@ export function onTellAgain(tellAgain: () => Promise<void>): void {
       log.warn('the events could not be told again', { error }),
     );
   });
+}
+
+/**
+ * Records everything again before the workflow ends, if the signal to do so came and that is still under way: it does not have what was
+ * recorded since it began, and a workflow that has ended records nothing.
+ */
+export async function finishTelling(tellAgain: () => Promise<void>): Promise<void> {
+  if (allHandlersFinished() || !patched('tells-all-before-its-end')) return;
+  await condition(allHandlersFinished);
+  await tellAgain();
 }
 
 /** Returns the time and key of the event by which a workflow says that events were lost. @param step names what was lost. */

@@ -8,6 +8,7 @@ import { COMPLETED, STARTED } from '../../domain/builds/event-keys.ts';
 import { buildQueuedEvent, buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { record } from '../activities.ts';
 import { beginCallbacks } from '../ending/callback.ts';
+import { finishTelling } from '../journal.ts';
 import type { RecordedEnd } from '../ports/record.ts';
 import { startInGroup } from './concurrency-group.ts';
 import { awaitDirectDispatch } from './direct.ts';
@@ -80,7 +81,10 @@ async function lead(opened: OpenBuild): Promise<BuildResult> {
     const openMs = status === 'success' ? Date.parse(input.dedup_until) - Date.now() : 0;
     accepted = run && (await reopenedWithin(build, openMs, { ...run, run_attempt: run_attempt ?? 1 }));
     if (!accepted && run) await recordDoubledRuns(build);
-    if (!accepted) return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
+    if (!accepted) {
+      await finishTelling(() => build.record.recordAgain());
+      return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
+    }
     operator.forget();
   }
 }
