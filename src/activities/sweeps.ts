@@ -23,7 +23,7 @@ export function sweepActivities(
   return {
     /**
      * Requests missed webhooks again. Webhooks only wake builds, and polls find the same news, so this is for speed and for
-     * runs that are re-run in GitHub. The next sweep skips only what was looked at.
+     * runs that are re-run in GitHub. Where one sweep cannot read all that is missed, polls find the rest.
      */
     async redeliverMissedWebhooks() {
       const { cancellationSignal, log } = Context.current();

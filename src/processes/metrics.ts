@@ -252,7 +252,7 @@ function recordGauges(registers: Registry[]): (measures: RecordMeasures | undefi
   const depth = ofQueue('hapax_queue_depth', 'Builds or tasks accepted and not begun.');
   const age = ofQueue(
     'hapax_queue_oldest_age_seconds',
-    'Since the oldest of these waits, which begins at the eta of a task and with the turn of a build; 0 where none waits.',
+    'Since the oldest of these was accepted, or since the eta of a task; 0 where none waits. A build behind another in progress does not count.',
   );
   const inFlight = ofQueue('hapax_queue_in_flight', 'Builds or tasks begun and not ended.');
   const dead = gauge('hapax_dead_letters', 'What ended after its last retry or waits for an operator.');

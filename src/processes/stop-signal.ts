@@ -22,7 +22,7 @@ const READY_WITHIN_MS = 5_000;
 
 /**
  * Returns what a start has started, unless the process is told to stop before. Then it stops what there is and ends the process.
- * @param clean removes what the start has made.
+ * @param clean what else to do before the process ends.
  */
 export async function unlessStopped<Started extends { close(): Promise<void> }>(
   starting: Promise<Started>,

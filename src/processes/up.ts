@@ -10,7 +10,7 @@ export async function runUp(options: WatchOption, environment: NodeJS.ProcessEnv
   const { log, tracing } = await openWatched(settings, 'up');
   const say = (line: string) => console.log(`hapax: ${line}`);
   const starting = startLaptop(settings, { log, report: say, tracing, watchTasks });
-  const laptop = await unlessStopped(starting, stopping, { say });
+  const laptop = await unlessStopped(starting, stopping, { say, clean: async () => tracing?.close() });
   if (laptop.simulatorUrl) {
     say('SIMULATED GITHUB: no credential is set, so builds go to a simulation on this machine');
     say('  for the real one set GITHUB_TOKEN and GITHUB_REPO (docs/connect-github.md)');

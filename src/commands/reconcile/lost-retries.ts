@@ -19,8 +19,8 @@ import type { Difference, Outcome, ReconcileDependencies, ReconcileOptions } fro
 /** How far back runs are read. */
 const BACK_MS = 35 * 86_400_000;
 
-/** For this long after a start, forges are asked again soon if their listings may not be complete yet. */
-const SOON_MS = 3_600_000;
+/** For this long after a start, forges are asked again soon if their listings may not be complete yet. After that, hourly is enough. */
+const SOON_MS = 600_000;
 
 interface ForgeComparison extends Pick<ReconcileOptions, 'listRuns' | 'runningMs' | 'signal' | 'unsettled'> {
   /** Repairs a difference, unless this is a dry run. */
