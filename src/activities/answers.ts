@@ -19,8 +19,9 @@ export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
     const stream = taskStream(task_id);
     const event = await findEnding(db, stream, ending);
-    // Whoever wanted to end the task came too late, so this end never comes. The other one has replies of its own.
-    if (!event && (await findEnding(db, stream))) return;
+    // Whoever announced this end before it was recorded came too late, so it never comes. The other one has replies of its own. An end that
+    // the workflow of the task recorded comes back, if the record was set back.
+    if (!event && /^(unled|revoked):/.test(ending) && (await findEnding(db, stream))) return;
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
     for (const pending of await listPendingReplies(db, task_id, ending)) await answer(ways, pending, told);

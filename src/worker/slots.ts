@@ -6,10 +6,10 @@ import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit, SlotReserveConte
  */
 export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
-  readonly size: number;
-  readonly isOpen: boolean;
+  size: number;
+  isOpen: boolean;
   /** Whether the queue is paused for all workers, independently of this one's own state. */
-  readonly isPaused: boolean = false;
+  isPaused: boolean = false;
   #taken = 0;
   readonly #waiting = new Set<() => void>();
 

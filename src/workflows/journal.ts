@@ -1,9 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  allHandlersFinished,
   CancellationScope,
-  condition,
   log,
   patched,
   setHandler,
@@ -94,6 +92,16 @@ export class Journal<Event extends Told, Answer extends Standing> {
     return this.#tellingAgain;
   }
 
+  /**
+   * Records everything again before the workflow ends, if it is still doing so: what was recorded meanwhile may not be among it, and a
+   * workflow that has ended records nothing.
+   */
+  async finish(): Promise<void> {
+    if (!this.#tellingAgain || !patched('tells-all-before-its-end')) return;
+    await this.#tellingAgain;
+    await this.tellAgain();
+  }
+
   async #tellAll(): Promise<void> {
     const lostAfter = this.#afterSeq;
     for (;;) {
@@ -151,16 +159,6 @@ export function onTellAgain(tellAgain: () => Promise<void>): void {
       log.warn('the events could not be told again', { error }),
     );
   });
-}
-
-/**
- * Records everything again before the workflow ends, if the signal to do so came and that is still under way: it does not have what was
- * recorded since it began, and a workflow that has ended records nothing.
- */
-export async function finishTelling(tellAgain: () => Promise<void>): Promise<void> {
-  if (allHandlersFinished() || !patched('tells-all-before-its-end')) return;
-  await condition(allHandlersFinished);
-  await tellAgain();
 }
 
 /** Returns the time and key of the event by which a workflow says that events were lost. @param step names what was lost. */

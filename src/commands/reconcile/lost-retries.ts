@@ -43,8 +43,11 @@ export async function compareForges(
     if (signal?.aborted) return reconciled_epoch;
     // What a forge answers must not keep the stores from being compared.
     const listed = await listRuns(place, BACK_MS).catch((error: unknown) => ({ fault: String(error) }));
-    if ('runs' in listed) await resumeLostRetries(deps, place, { runs: listed.runs, mend });
-    else {
+    if ('runs' in listed) {
+      await resumeLostRetries(deps, place, { runs: listed.runs, mend });
+      if (!listed.complete)
+        deps.log.warn({ ...place }, 'retries are not found whose runs are older than those that Hapax reads');
+    } else {
       deps.log.warn(
         { ...place, fault: listed.fault },
         'lost retries cannot be found: the forge does not list its runs',

@@ -72,8 +72,9 @@ function lastStartIn(events: RecordedEvent[]): { resume?: Resumption; reopen?: R
     const { retry, mode, by, retry_id } = begun.data as Omit<Resumption, 'at' | 'run'>;
     return { resume: { retry, mode, by, retry_id, at: begun.occurred_at, run } };
   }
-  const { delivery_id, run_attempt } = begun.data as { delivery_id: string; run_attempt: number };
-  return { reopen: { run: run!, delivery_id, recorded_attempt: run_attempt } };
+  const { delivery_id, run_attempt, learned_from } = begun.data as Omit<Reopening, 'run'> & { run_attempt: number };
+  const learned = learned_from === 'reconcile' ? { learned_from } : {};
+  return { reopen: { run: run!, delivery_id, recorded_attempt: run_attempt, ...learned } };
 }
 
 function indexOfLastStart(events: RecordedEvent[]): number {

@@ -81,6 +81,11 @@ export class BuildRecord {
     return this.#journal.tellAgain();
   }
 
+  /** Waits until that is done, before the workflow ends. */
+  finish(): Promise<void> {
+    return this.#journal.finish();
+  }
+
   async #recordAllAgain(overtake: (end: RecordedEnd) => void): Promise<void> {
     await this.recordAgain();
     const end = await record.findBuildEnd({ build_id: this.#input.build_id });

@@ -8,7 +8,6 @@ import { COMPLETED, STARTED } from '../../domain/builds/event-keys.ts';
 import { buildQueuedEvent, buildRetriedEvent } from '../../domain/record/first-events.ts';
 import { record } from '../activities.ts';
 import { beginCallbacks } from '../ending/callback.ts';
-import { finishTelling } from '../journal.ts';
 import type { RecordedEnd } from '../ports/record.ts';
 import { startInGroup } from './concurrency-group.ts';
 import { awaitDirectDispatch } from './direct.ts';
@@ -82,7 +81,7 @@ async function lead(opened: OpenBuild): Promise<BuildResult> {
     accepted = run && (await reopenedWithin(build, openMs, { ...run, run_attempt: run_attempt ?? 1 }));
     if (!accepted && run) await recordDoubledRuns(build);
     if (!accepted) {
-      await finishTelling(() => build.record.recordAgain());
+      await build.record.finish();
       return { build_id: input.build_id, status, conclusion, run_url: run?.run_url ?? null };
     }
     operator.forget();

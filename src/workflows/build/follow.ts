@@ -5,6 +5,7 @@ import { mayStop } from '../../domain/builds/may-stop.ts';
 import { capabilitiesOf } from '../../domain/forges/capabilities.ts';
 import { githubActivities } from '../activities.ts';
 import type { OpenBuild } from './open-build.ts';
+import { CANCEL_AGAIN_MS } from './other-run.ts';
 
 /** The end of a followed run. */
 export interface Ended {
@@ -45,8 +46,6 @@ const WIDENING = 5;
 
 /** How long a run may take to stop, once its forge took the cancellation, before the build ends without waiting for it. */
 const CANCEL_GRACE_MS = 600_000;
-/** First pause before a run that GitHub did not cancel is cancelled again; doubles each time. */
-const CANCEL_AGAIN_MS = 10_000;
 
 /**
  * Follows a run until its forge confirms its end. At the deadline, or when an operator asks, cancels the run and follows it a while

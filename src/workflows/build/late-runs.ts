@@ -8,7 +8,10 @@ import { STOPS_OTHERS_IN_TIME, stopOtherRun } from './other-run.ts';
 /** How many times to look while a build goes on: first after a reconcile window, then each time after twice the last pause. */
 const LOOKS = 5;
 
-/** How long a look may take, in milliseconds. A build that has ended stays open for the last one, and a retry waits for it. */
+/**
+ * How long the search of a look may take, in milliseconds. A build that has ended stays open for the last look, and a retry is refused
+ * until then: also while the runs that it finds are stopped.
+ */
 const LOOK_MS = 60_000;
 
 /**

@@ -12,7 +12,7 @@ const CANCELS_MS = 600_000;
 const LOOKS_MS = 60_000;
 
 /** First pause before a run that the forge refused to cancel is cancelled again, in milliseconds; doubles each time. */
-const CANCEL_AGAIN_MS = 10_000;
+export const CANCEL_AGAIN_MS = 10_000;
 
 /** The patch since which a build does not wait without end until the forge has stopped a run of another. */
 export const STOPS_OTHERS_IN_TIME = 'stops-others-in-time';

@@ -149,6 +149,11 @@ export class TaskRecord {
   tellAgain(): Promise<void> {
     return this.#journal.tellAgain();
   }
+
+  /** Waits until that is done, before the workflow ends. */
+  finish(): Promise<void> {
+    return this.#journal.finish();
+  }
 }
 
 /** Returns why a task failed, in one line. */

@@ -11,7 +11,7 @@ import { backoff, possiblePause } from '../../domain/backoff.ts';
 import { record } from '../activities.ts';
 import { beginAnswer } from '../ending/answer.ts';
 import { beginCallbacks, beginCallbacksTo } from '../ending/callback.ts';
-import { causeOf, finishTelling, isFailure } from '../journal.ts';
+import { causeOf, isFailure } from '../journal.ts';
 import { answeredSignal, type TaskStateView, taskStateQuery } from '../messages.ts';
 import type { TaskOutcome } from '../ports/record.ts';
 import { attemptOnce } from './attempt.ts';
@@ -75,7 +75,7 @@ async function run(
     );
     state.phase = 'ended';
     if (!isQuiet(input, end)) await close(input, end, isLean);
-    await finishTelling(() => taskRecord.tellAgain());
+    await taskRecord.finish();
     return resultOf(end.outcome);
   } catch (error) {
     const isLedElsewhere = error instanceof LedElsewhere || (isLean && isFailure(error, 'ForeignStream'));
