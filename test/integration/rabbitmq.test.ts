@@ -145,8 +145,9 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
   it('comes back after RabbitMQ was killed, with every message that was not acknowledged', async () => {
     const done = new Set<string>();
     const lost: boolean[] = [];
+    let isKilled = false;
     const { rabbit, seen, states } = await client('killed', async (delivery, signal) => {
-      if (!delivery.redelivered) {
+      if (!isKilled) {
         await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
         lost.push(signal.aborted);
       }
@@ -155,12 +156,14 @@ describeWith({ RabbitMQ: hasRabbitMq }, 'the connection to RabbitMQ', () => {
     });
     for (let i = 0; i < 3; i++) await rabbit.publish({ routing_key: 'killed', body: Buffer.from(`${i}`) });
     await eventually(() => expect(seen).toHaveLength(3));
+    isKilled = true;
     await server.stop('SIGKILL');
     await eventually(() => expect(rabbit.connected).toBe(false));
     await expect(rabbit.publish({ routing_key: 'killed', body: Buffer.from('') })).rejects.toThrow(NotPublished);
     await server.start();
     await eventually(() => expect(rabbit.connected).toBe(true));
-    await eventually(() => expect(seen.slice(3).map((delivery) => delivery.redelivered)).toEqual([true, true, true]));
+    // A broker that was killed may not have noted yet that it had delivered them, so they need not say `redelivered`.
+    await eventually(() => expect(seen.slice(3).map(text).sort()).toEqual(['0', '1', '2']));
     await eventually(() => expect([...done].sort()).toEqual(['0', '1', '2']));
     expect(lost).toEqual([true, true, true]);
     // No message twice after it was acknowledged, and no password in what is logged.
