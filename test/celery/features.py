@@ -325,7 +325,8 @@ def annotated(self):
     raise self.retry(countdown=0)
 
 
-@app.task(bind=True, autoretry_for=(Odd,), max_retries=2, retry_backoff=1, retry_backoff_max=1, retry_jitter=True)
+# Without jitter: after a pause of 0 s, Celery may note the retry after the result of the next attempt.
+@app.task(bind=True, autoretry_for=(Odd,), max_retries=2, retry_backoff=1, retry_backoff_max=1, retry_jitter=False)
 def auto(self, times):
     if self.request.retries < times:
         raise Odd("auto", self.request.retries)
