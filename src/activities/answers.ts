@@ -19,8 +19,8 @@ export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
     const stream = taskStream(task_id);
     const event = await findEnding(db, stream, ending);
-    // Whoever announced this end before it was recorded came too late, so it never comes. The other one has replies of its own. An end that
-    // the workflow of the task recorded comes back, if the record was set back.
+    // Commands announce these ends before they record them. If the task ended in another way first, such an end is never recorded, and
+    // the recorded end has its own replies. An end from the task's workflow is recorded again if the record was set back.
     if (!event && /^(unled|revoked):/.test(ending) && (await findEnding(db, stream))) return;
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };

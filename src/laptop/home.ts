@@ -52,7 +52,7 @@ export function openHome(directory: string): Home {
   return { directory, announce, close: () => held.delete(mine) && mine.close() };
 }
 
-/** What Hapax makes in a home, some of which people put there themselves from a backup, and what a file system makes at its root. */
+/** Files that Hapax makes in a home, and `lost+found` of its disk. People may restore some of these files before the first start. */
 const NAMES_IN_HOME = new Set([
   ...['lock', 'owner.json', 'postgres', 'temporal', 'blobs', 'surrealdb', 'checkpoint.key', 'simulated-github.ndjson'],
   'lost+found',

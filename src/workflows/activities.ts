@@ -61,7 +61,7 @@ function firstOf<Request extends unknown[], Answer>(
   };
 }
 
-/** How long to wait for the end that a callback is about. Whoever starts a callback before that records it within minutes, or never. */
+/** How long a callback waits until its end is recorded. A command that starts a callback first records the end within minutes, or never. */
 const CALLBACK_COMPOSED_WITHIN = '4 days';
 
 /** Longer than a try may take (15 s). If a worker is lost during a try, this is when it is noticed. */

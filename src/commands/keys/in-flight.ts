@@ -42,7 +42,7 @@ export class InFlight {
       }
       return accept();
     }, late);
-    // Of one that was refused, too, the next waits for those before it.
+    // The next request waits for all requests before it, even if this one was refused.
     const settled = Promise.allSettled([before, mine]).then(() => {
       if (this.#last.get(turn) === settled) this.#last.delete(turn);
     });

@@ -115,8 +115,8 @@ export async function findMessagesWithText(db: Db, text: string, most: number): 
 }
 
 /**
- * Lists builds and tasks, as streams, that ended before a time and have something to erase, earliest end first. Leaves out members
- * of chords whose body was not published, and those that were erased: see {@link findErasedWithTargets}.
+ * Lists builds and tasks, as streams, that ended before a time and have something to erase, earliest end first. Leaves out a member of
+ * a chord until the body of the chord is published. Leaves out what was erased before: see {@link findErasedWithTargets}.
  */
 export async function findExpiredStreams(
   db: Db,

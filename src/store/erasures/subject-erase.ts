@@ -34,7 +34,7 @@ export async function eraseSubject<State extends Identified, Event extends ToldE
     await tx`DELETE FROM unnamed_messages WHERE task_id = ${task_id}`;
     await tx`DELETE FROM task_steps WHERE task_id = ${task_id}`;
     await tx`DELETE FROM owed WHERE task_id = ${task_id}`;
-    // Where the chord still waits for other members, this one counts as failed. Without it, the chord would wait for ever.
+    // A chord that still waits for other members counts this one as failed. Without this row, it would wait for ever.
     await tx`UPDATE chord_parts SET ended = ${ERASED_PART}::jsonb WHERE task_id = ${task_id}`;
   });
   streamHeads(db).forget(stream);
