@@ -1,4 +1,5 @@
 import type { PendingReply } from '../contracts/celery/celery.ts';
+import { isAnnouncedEnd } from '../contracts/endings/announced-end.ts';
 import type { AnswerInput } from '../contracts/endings/answer-workflow.ts';
 import { endOf, type TaskEnding } from '../domain/celery/celery-reply.ts';
 import { publicationFrom } from '../integrations/celery/celery-publication.ts';
@@ -19,9 +20,9 @@ export function answerActivities(db: Db, ways: ReplyWays): AnswerPort {
   const each = async ({ task_id, ending }: AnswerInput, answer: Way) => {
     const stream = taskStream(task_id);
     const event = await findEnding(db, stream, ending);
-    // Commands announce these ends before they record them. If the task ended in another way first, such an end is never recorded, and
-    // the recorded end has its own replies. An end from the task's workflow is recorded again if the record was set back.
-    if (!event && /^(unled|revoked):/.test(ending) && (await findEnding(db, stream))) return;
+    // If the task ended in another way first, the recorded end has its own replies. An end from the task's workflow is recorded again if
+    // the record was set back.
+    if (!event && isAnnouncedEnd(ending) && (await findEnding(db, stream))) return;
     if (!event) throw new Error(`the record does not have ${ending} of task ${task_id} yet`);
     const told = { task_id, ended_at: event.occurred_at, end: endOf(event) };
     for (const pending of await listPendingReplies(db, task_id, ending)) await answer(ways, pending, told);

@@ -3,6 +3,10 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
 import { FIRE_WORKFLOW, temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
+import { inTransaction, openDatabase } from '../../src/store/database.ts';
+import { appendEvent } from '../../src/store/record/event-append.ts';
+import { findSchedule } from '../../src/store/schedules/schedule-find.ts';
+import { SCHEDULES } from '../../src/store/schedules/schedule-stream.ts';
 import { startAnotherApi } from '../world/another-api.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
@@ -114,6 +118,40 @@ describe('a schedule', () => {
     const made = all.filter(({ event_type }) => event_type === 'schedule_fired');
     expect(new Set(timesOf(made)).size).toBe(made.length);
     expect(all.at(-1)!.event_type).toMatch(/schedule_(deleted|fired)/);
+  });
+
+  it.each([
+    ['is not deleted if it changes after its version was compared', { 'if-match': '"1"' }, 412],
+    ['is deleted as it is by then, if no version was asked for', {}, 204],
+  ])('%s', async (_, headers, status) => {
+    const name = `changing-${status}`;
+    await put(name, { build: { config: 'default' }, ...YEARLY });
+    const owner = openDatabase({ url: world.databaseUrl });
+    onTestFinished(() => owner.close());
+    const deleting = await inTransaction(owner.db, async (tx) => {
+      await tx`LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE`;
+      const deletion = world.call('DELETE', `/schedules/${name}`, undefined, headers);
+      // It has read the schedule, and waits to write.
+      await eventually(async () =>
+        expect(
+          await owner.db`SELECT FROM pg_stat_activity WHERE query LIKE '%WITH appended AS%' AND wait_event_type = 'Lock'
+          AND datname = current_database()`,
+        ).toHaveLength(1),
+      );
+      const { definition, workflow_id } = (await findSchedule(world.db, name))!;
+      await appendEvent(tx, SCHEDULES, name, {
+        type: 'schedule_changed',
+        data: { workflow_id, version: 2, definition: { ...definition, note: 'newer' }, by: 'local' },
+        occurred_at: new Date().toISOString(),
+        dedupe_key: 'version:2',
+      });
+      return [deletion] as const;
+    });
+    const response = await deleting[0];
+    expect(response.status, response.text).toBe(status);
+    const types = (await eventsOf(name)).map(({ event_type }) => event_type);
+    const ends = status === 204 ? ['schedule_deleted'] : [];
+    expect(types).toEqual(['schedule_created', 'schedule_changed', ...ends]);
   });
 
   it('makes one build of a time that is fired three times at once', async () => {

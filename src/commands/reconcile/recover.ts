@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Recovery } from '../../contracts/builds/build-workflow.ts';
 import type { RecordedEvent, ToldEvent } from '../../contracts/builds/event.ts';
+import { ANNOUNCED_ENDS } from '../../contracts/endings/announced-end.ts';
 import { IllegalEvent } from '../../domain/record/illegal-event.ts';
 import { StreamWentOn } from '../../domain/record/stream-fault.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
@@ -99,7 +100,7 @@ async function end(
   };
   const expected = { after_seq: events.at(-1)!.seq, is_last: true };
   try {
-    await endAbandoned(deps, kind.stream, state.id, `unled:${kind.lifeOf(state)}:`, steps, expected);
+    await endAbandoned(deps, kind.stream, state.id, `${ANNOUNCED_ENDS.unled}${kind.lifeOf(state)}:`, steps, expected);
   } catch (error) {
     // Somebody leads it, or has ended it. The next comparison sees which.
     if (error instanceof StreamWentOn) return 'agrees';

@@ -47,25 +47,33 @@ export async function changeSchedule(
   if (!there) await assertRoom(deps);
   if (dryRun) return { schedule: wouldBe(name, definition, caller, existing), created: false };
   const isEqual = there && canonicalJson(there.definition) === canonicalJson(definition);
+  const { version, ...event } = nextVersion(name, definition, caller, existing);
   if (!isEqual) {
     // The present version has its own times. Missing ones are settled before it changes.
     if (there) await settleTimes(deps, there).catch(unlessAway);
-    const { version, ...event } = nextVersion(name, definition, caller, existing);
     await recordVersion(deps, name, event, version);
   }
   try {
     return { schedule: await applyRecorded(deps, name), created: !there };
   } catch (error) {
     if (!(error instanceof TimesRefused) || isEqual) throw error;
-    await takeBack(deps, name, there);
+    await takeBack(deps, name, there, version);
     throw invalidRequest([{ path: 'body', message: `Temporal refuses these times: ${error.message}` }]);
   }
 }
 
-/** Restores a schedule to what it was before a version that Temporal refused. */
-async function takeBack(deps: MakeDependencies, name: string, before: Schedule | undefined): Promise<void> {
-  if (!before) return recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by: 'temporal' } });
-  const { version, ...event } = nextVersion(name, before.definition, 'temporal', await findSchedule(deps.db, name));
+/** Restores a schedule to what it was before a version that Temporal refused, unless it has been changed since. */
+async function takeBack(
+  deps: MakeDependencies,
+  name: string,
+  before: Schedule | undefined,
+  refused: number,
+): Promise<void> {
+  const by = 'temporal';
+  if (!before) return void (await recorded(deps, name, { type: 'schedule_deleted', data: { by, version: refused } }));
+  const existing = await findSchedule(deps.db, name);
+  if (existing?.version !== refused) return;
+  const { version, ...event } = nextVersion(name, before.definition, by, existing);
   await recordVersion(deps, name, event, version);
   await applyRecorded(deps, name);
 }
@@ -106,10 +114,15 @@ export async function deleteSchedule(
   by: string,
   expects: ScheduleEdit['expects'],
 ): Promise<void> {
-  const schedule = await findSchedule(deps.db, name);
-  if (!schedule) throw notFound(`schedule ${name}`);
-  assertExpected(name, schedule, expects);
-  if (schedule.status !== 'deleted') await recordUnlessDone(deps, name, { type: 'schedule_deleted', data: { by } });
+  for (;;) {
+    const schedule = await findSchedule(deps.db, name);
+    if (!schedule) throw notFound(`schedule ${name}`);
+    assertExpected(name, schedule, expects);
+    const { status, version } = schedule;
+    // If it is changed between the two, the caller may not want to delete what it has become.
+    if (status === 'deleted' || (await recorded(deps, name, { type: 'schedule_deleted', data: { by, version } })))
+      break;
+  }
   await applyRecorded(deps, name);
 }
 
@@ -133,16 +146,20 @@ type Told = Happening<ScheduleEvent>;
 
 /** Changes a schedule to another status, unless it has that status already. */
 async function turn(deps: MakeDependencies, name: string, from: Schedule['status'], event: Told): Promise<Schedule> {
-  if ((await existingSchedule(deps, name)).status === from) await recordUnlessDone(deps, name, event);
+  if ((await existingSchedule(deps, name)).status === from) await recorded(deps, name, event);
   return applyRecorded(deps, name);
 }
 
-/** Records an event. If two ask for the same at once, the second finds it done. */
-async function recordUnlessDone({ db }: MakeDependencies, name: string, event: Told): Promise<void> {
+/** Records an event. Returns false if it cannot follow: somebody else did the same or changed the schedule in the meantime. */
+async function recorded({ db }: MakeDependencies, name: string, event: Told): Promise<boolean> {
   const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `${event.type}:${randomUUID()}` };
-  await appendEvent(db, SCHEDULES, name, told as ScheduleEvent).catch((error: unknown) => {
-    if (!(error instanceof IllegalEvent)) throw error;
-  });
+  return appendEvent(db, SCHEDULES, name, told as ScheduleEvent).then(
+    () => true,
+    (error: unknown) => {
+      if (!(error instanceof IllegalEvent)) throw error;
+      return false;
+    },
+  );
 }
 
 /** Records a version. If two ask for one at once, the second has not seen the first. */

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { ANNOUNCED_ENDS } from '../../contracts/endings/announced-end.ts';
 import { REVOKE_SIGNAL, type Revocation } from '../../contracts/tasks/task-workflow.ts';
 import type { Task } from '../../domain/tasks/task.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
@@ -55,7 +56,8 @@ async function endRevoked(
   const task = await existingTask(deps, id);
   if (task.completed_at !== null) throw ended(task);
   const data = { reason: 'terminated', by } as const;
-  await endAbandoned(deps, TASKS, id, 'revoked:', { ending: { key: `${task.redrives}`, type: 'task_revoked', data } });
+  const ending = { key: `${task.redrives}`, type: 'task_revoked', data } as const;
+  await endAbandoned(deps, TASKS, id, ANNOUNCED_ENDS.revoked, { ending });
 }
 
 function ended({ id, status }: Task): Refusal {

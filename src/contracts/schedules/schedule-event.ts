@@ -18,7 +18,13 @@ export const scheduleEventData = {
   schedule_changed: z.object(definition),
   schedule_paused: z.object({ by, note: z.string().nullable() }),
   schedule_resumed: z.object({ by, note: z.string().nullable() }),
-  schedule_deleted: z.object({ by }),
+  schedule_deleted: z.object({
+    by,
+    version: z
+      .int()
+      .optional()
+      .meta({ description: 'The version that was deleted. Events of an older Hapax do not say it.' }),
+  }),
   schedule_fired: z.object({
     time,
     made: z.array(made.extend({ replayed: z.boolean().optional() })),

@@ -56,9 +56,16 @@ export function evolveSchedule(schedule: Schedule | undefined, event: ScheduleEv
     case 'schedule_resumed':
       assertStatus(schedule, 'paused', event.type);
       return { ...schedule, status: 'active', paused_note: null, accounted_until: occurred_at };
-    case 'schedule_deleted':
+    case 'schedule_deleted': {
       if (schedule.status === 'deleted') throw new IllegalEvent(`schedule ${schedule.id} is deleted already`);
+      const { version = schedule.version } = event.data;
+      if (version !== schedule.version) {
+        throw new IllegalEvent(
+          `schedule ${schedule.id} has version ${schedule.version}, and not ${version}, which was to be deleted`,
+        );
+      }
       return { ...schedule, status: 'deleted', paused_note: null, waiting_time: null };
+    }
     case 'schedule_fired': {
       const { time, by, made, running = [] } = event.data;
       const last_made = [...made, ...running].map(({ made, config }) =>
