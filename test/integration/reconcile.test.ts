@@ -48,7 +48,8 @@ describe('hapax reconcile', () => {
       LOG_LEVEL: 'fatal',
     });
   const compareNow = (client: Client = world.client) => {
-    const settings = readSettings({ GITHUB_REPO: 'acme/images', TEMPORAL_NAMESPACE: world.namespace });
+    const ours = { GITHUB_REPO: 'acme/images', TEMPORAL_NAMESPACE: world.namespace, GITHUB_POLL_INTERVAL: '100ms' };
+    const settings = readSettings(ours);
     const log = pino({ level: 'fatal' });
     return compare(commandDependencies({ settings, client, db: world.db, log }), { dryRun: false });
   };

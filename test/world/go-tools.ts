@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -36,6 +36,10 @@ export async function goTool(name: keyof typeof TOOLS): Promise<string> {
   const flags = OPTIMIZED.has(name) ? [] : ['-gcflags=all=-N -l'];
   const build = ['install', ...flags, '-ldflags=-s -w', TOOLS[name]];
   await promisify(execFile)('go', build, { env: { ...process.env, GOBIN: making }, timeout: BUILD_TIMEOUT_MS });
-  await rename(making, folder);
+  await rename(making, folder).catch(async (error: unknown) => {
+    // Another test file has built it meanwhile.
+    await rm(making, { recursive: true });
+    if (!existsSync(program)) throw error;
+  });
   return program;
 }
