@@ -57,6 +57,7 @@ export async function openCloud(cli: string, settings: Record<string, string> = 
     GITHUB_REQUEST_TIMEOUT: '2s',
     GITHUB_WRITE_INTERVAL: '0',
     RECONCILE_WINDOW: '1s',
+    QUEUE_RETRY_DELAY: '1s',
     ...settings,
   };
   const role = (name: 'api' | 'worker' | 'bridge') => {

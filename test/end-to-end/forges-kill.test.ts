@@ -24,7 +24,6 @@ describe('one installation on GitHub, Gitea and Forgejo at once', () => {
       apiUrl: `${forges[dialect].url}/api/v1`,
     }));
     const hapax = await installation(forges.github, {
-      QUEUE_RETRY_DELAY: '1s',
       FORGE_CREDENTIALS: credentialsOf(others),
     });
     hapax.start();

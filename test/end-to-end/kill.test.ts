@@ -16,7 +16,6 @@ describe('npm start', () => {
     const random = seeded(seed);
     const github = await startGitHub(await directory());
     const hapax = await installation(github, {
-      QUEUE_RETRY_DELAY: '1s',
       QUEUE_ENABLED: process.env.QUEUE_ENABLED ?? 'true',
     });
     hapax.start();

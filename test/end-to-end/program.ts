@@ -125,6 +125,8 @@ export async function installation(github: { url: string }, settings: Record<str
     GITHUB_REQUEST_TIMEOUT: '2s',
     GITHUB_WRITE_INTERVAL: '0',
     RECONCILE_WINDOW: '1s',
+    // A dispatch that a kill or an outage kept from being sent is sent again after this time. By default: after a minute, then after two.
+    QUEUE_RETRY_DELAY: '1s',
     DEDUP_WINDOW: '10m',
     ...settings,
   };
