@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
@@ -9,7 +9,7 @@ import { steadyPort } from './steady-port.ts';
 /** A real RabbitMQ of the test's own. */
 export interface RabbitMq {
   url: string;
-  /** Ends it: SIGKILL at once, SIGTERM in order. */
+  /** Ends it: SIGKILL in the middle of its work, SIGTERM in order. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on its port and data. */
   start(): Promise<void>;
@@ -54,6 +54,24 @@ export async function startRabbitMq(): Promise<RabbitMq> {
   };
   const url = `amqp://guest:guest@127.0.0.1:${port}/%2F`;
   let server: ServerProcess | undefined;
+  let marks = 0;
+  /**
+   * Waits until the queues that there are have been written. RabbitMQ writes a new queue after some seconds, but confirms its messages at
+   * once. If it is killed in between, it forgets both, which no client can mend. What it writes keeps its order.
+   */
+  const queuesWritten = async () => {
+    const mark = `mark-${port}-${++marks}`;
+    const connection = await connect(url);
+    await (await connection.createChannel()).assertQueue(mark, { durable: true });
+    await connection.close();
+    const directory = join(environment.RABBITMQ_MNESIA_BASE, environment.RABBITMQ_NODENAME);
+    await eventually(async () => {
+      const logs = (await readdir(directory)).filter((name) => /^(LATEST\.LOG|rabbit_durable_queue\.D..)$/.test(name));
+      const written = await Promise.all(logs.map((name) => readFile(join(directory, name), 'latin1')));
+      if (!written.some((text) => text.includes(mark)))
+        throw new Error(`RabbitMQ has not written its queues to ${directory}`);
+    });
+  };
   const it: RabbitMq = {
     url,
     async start() {
@@ -63,9 +81,12 @@ export async function startRabbitMq(): Promise<RabbitMq> {
         await (await connect(url)).close();
       }, 120_000);
     },
-    stop: async (signal = 'SIGTERM') => server?.stop(signal),
+    async stop(signal = 'SIGTERM') {
+      if (signal === 'SIGKILL' && server?.running) await queuesWritten();
+      await server?.stop(signal);
+    },
     async close() {
-      await it.stop('SIGKILL');
+      await server?.stop('SIGKILL');
       await mapper.stop('SIGTERM');
       await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
