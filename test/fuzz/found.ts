@@ -20,5 +20,9 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
   [51_139, 'the id of a direct build that ended for an equal one was given out again'],
   [900_737, 'both stores were lost after a retry that the restored record did not know, and nobody followed its run'],
   [901_047, 'a direct build whose record was set back said only that its request was cut off, which it was not'],
+  [
+    910_129,
+    'a build whose record was set back, and that was then reset, decided otherwise than in the run before, and hung',
+  ],
   [501_248, 'a worker that died while it recorded what was lost left nothing that says so'],
 ]);

@@ -6,7 +6,6 @@ import { dispatchToken, tokenPrefix } from '../../domain/builds/dispatch-token.t
 import { dispatchStep, TRIGGERED } from '../../domain/builds/event-keys.ts';
 import { githubActivities } from '../activities.ts';
 import { askOperator } from './ask-operator.ts';
-import { mayHaveSentBefore } from './earlier-run.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { OpenBuild } from './open-build.ts';
 import { reconcile } from './reconcile.ts';
@@ -42,17 +41,19 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     await awaitWriteSlot(build);
     // The request records its intent before it sends. If there is no intent, the request died before that, or the record has lost it.
     const mayBeDirect = input.direct === true && attempt === 1;
-    const mayBeSent = mayBeDirect || mayHaveSentBefore(input);
+    const mayBeSent = mayBeDirect || input.recovery !== undefined;
     if (operator.cancelledBy !== undefined && !mayBeSent && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before another dispatch', attempt - 1);
     const intendedAt = new Date().toISOString();
+    const token = dispatchToken(input.build_id, attempt, uuid4());
     const intent = await recordEvent('dispatch_intended', `${dispatchStep(attempt)}:intended`, {
       attempt,
-      token: dispatchToken(input.build_id, attempt, uuid4()),
+      token,
       temporal_run_id: workflowInfo().runId,
     });
     tokens.push(intent.token);
-    const isOurs = intent.temporal_run_id === workflowInfo().runId;
+    // The run id does not tell: after a reset, the new run replays what the run before it did, draws the same token, and must decide alike.
+    const isOurs = intent.token === token;
     since ??= isOurs && !input.recovery && !input.direct ? intendedAt : (input.resume?.at ?? input.created_at);
 
     const isForgottenDirect = mayBeDirect && intent.temporal_run_id !== DIRECT_INTENT;
@@ -123,7 +124,7 @@ export async function dispatch(build: OpenBuild): Promise<{ run: Run; abandoned:
     return { none: { conclusion, reason, attempts, unsettled: abandoned } };
   }
 
-  /** Says whether the record has the intent already: Temporal may have been set back to before it. */
+  /** Says whether the record has the intent already: the workflow may have been reset, or Temporal set back, to before it. */
   async function wasIntended(attempt: number): Promise<boolean> {
     return patched('cancel-asks-the-record') && (await recordEvent.isRecorded(`${dispatchStep(attempt)}:intended`));
   }

@@ -3,7 +3,6 @@ import type { Resumption } from '../../contracts/builds/build-workflow.ts';
 import type { KnownRun, RerunOutcome, RunView } from '../../contracts/github/github.ts';
 import { backoff } from '../../domain/backoff.ts';
 import { githubActivities } from '../activities.ts';
-import { mayHaveSentBefore } from './earlier-run.ts';
 import { readUntil, within } from './in-time.ts';
 import { LONGEST_PAUSE_MS, type NoRun, NotDoneAttempts } from './not-done.ts';
 import type { OpenBuild } from './open-build.ts';
@@ -35,7 +34,7 @@ export async function rerun(
     state.phase = 'dispatching';
     state.attempt = attempt;
     await awaitWriteSlot(build);
-    if (operator.cancelledBy !== undefined && !mayHaveSentBefore(input))
+    if (operator.cancelledBy !== undefined && !input.recovery && !(await wasIntended(attempt)))
       return none('cancelled', 'cancelled before the re-run was sent', attempt - 1);
     if (patched('rerun-reads-first')) {
       const now = await readNow();
@@ -87,6 +86,11 @@ export async function rerun(
       return none('dispatch_failed', `the run was not re-run; the last reason: ${reason}`, attempt);
     await operator.pause(backoff(lost, policy.retry_delay_ms, LONGEST_PAUSE_MS, Math.random()));
     lost += 1;
+  }
+
+  /** Says whether the record has the intent already: the workflow may have been reset, or Temporal set back, to before it. */
+  async function wasIntended(attempt: number): Promise<boolean> {
+    return patched('cancel-asks-for-a-rerun') && (await recordEvent.isRecorded(`rerun:${attempt}:intended`));
   }
 
   /** Returns the run as GitHub shows it; null if it does not respond soon. Then the request itself shows that GitHub is down. */
