@@ -120,6 +120,15 @@ export const PATHS: Readonly<Record<string, Path>> = {
     await world.call('POST', '/builds/1/retry', {});
     return workflowId;
   },
+  'build-rerun-cancelled-before-it-was-sent': async (world) => {
+    const workflowId = await triggered(world, { simulate: 'flaky' });
+    await world.ended(1);
+    await world.stopWorker();
+    await world.call('POST', '/builds/1/retry', {});
+    await world.call('POST', '/builds/1/cancel', {});
+    await world.startWorker();
+    return workflowId;
+  },
   'build-redispatched-after-a-failure': async (world) => {
     const workflowId = await triggered(world, { simulate: 'failure' });
     await world.ended(1);
