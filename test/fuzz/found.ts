@@ -24,5 +24,6 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
     910_129,
     'a build whose record was set back, and that was then reset, decided otherwise than in the run before, and hung',
   ],
+  [911_292, 'a build cancelled in doubt let its run go on where GitHub refused its list for more than a minute'],
   [501_248, 'a worker that died while it recorded what was lost left nothing that says so'],
 ]);

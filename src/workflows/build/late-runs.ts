@@ -14,6 +14,9 @@ const LOOKS = 5;
  */
 const LOOK_MS = 60_000;
 
+/** The same for a build that ended without a run. GitHub may refuse lists for minutes, and nobody looks for its run afterwards. */
+const IN_DOUBT_MS = 600_000;
+
 /**
  * Looks for runs of dispatches that were given up: GitHub may show them much later than it should. The build has another run by then,
  * so cancels each one, if the forge can, and records it. Returns after `until` has settled and one last look.
@@ -46,12 +49,12 @@ export async function cancelLateRuns(
 export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): Promise<void> {
   if (tokens.length === 0 || !patched('last-look-without-a-run')) return;
   // Older versions gave up after a minute also what was found: that was neither stopped nor recorded.
-  if (patched('last-look-stops-what-it-finds')) await cancelRunsOf(build, tokens);
+  if (patched('last-look-stops-what-it-finds')) await cancelRunsOf(build, tokens, undefined, IN_DOUBT_MS);
   else await within(LOOK_MS, () => cancelRunsOf(build, tokens));
 }
 
 /** Cancels and records the runs that carry one of the tokens, except the build's own. */
-async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run) {
+async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run, withinMs = LOOK_MS) {
   const { policy, request, created_at } = build.input;
   const { forge } = request;
   const github = githubActivities(policy.request_timeout_ms);
@@ -64,7 +67,7 @@ async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run) {
       tokens,
       since: created_at,
     });
-  const finding = patched(STOPS_OTHERS_IN_TIME) ? await within(LOOK_MS, find) : await find();
+  const finding = patched(STOPS_OTHERS_IN_TIME) ? await within(withinMs, find) : await find();
   if (finding?.kind !== 'found') return;
   for (const { run_id, run_url } of finding.runs) {
     if (run_id === own?.run_id) continue;
