@@ -97,7 +97,8 @@ export class Watch {
   #isSettled(post: Seen, next: Seen, cycle: readonly RecordedEvent[]): boolean {
     const { answered } = post;
     if (answered !== undefined && answered >= 400 && answered < 500) return true;
-    const { seen } = this.#installation.github;
+    const { github, losses } = this.#installation;
+    const { seen } = github;
     const readings = seen.filter(
       ({ kind, activity, workflowId, at, titles }) =>
         kind === 'list' &&
@@ -109,8 +110,11 @@ export class Watch {
     );
     const complete = readings.filter(({ at }) => at - post.at >= this.#policy.reconcile_window_ms);
     const windowPassed = readings.length >= 3 && complete.length > 0;
+    // What was found before a loss may be forgotten, and the run deleted since.
+    const rememberedSince = losses.findLast(({ at }) => at <= next.at)?.at ?? 0;
     const found =
-      post.token !== undefined && readings.some(({ titles }) => titles!.some((title) => title.includes(post.token!)));
+      post.token !== undefined &&
+      readings.some(({ at, titles }) => at > rememberedSince && titles!.some((title) => title.includes(post.token!)));
     // What GitHub said that it took is not given up for being nowhere to be seen; a run after a reset did not hear it.
     const isTaken = answered !== undefined && answered < 300 && post.runId === next.runId;
     if (windowPassed && !found && !isTaken) return true;
