@@ -220,7 +220,10 @@ const TOLD_BY_OTHERS = ['build_queued', 'build_retried', 'dead_letter_discarded'
 const MAY_BE_LOST = 'or the record has lost what it did';
 
 /** What a loss struck is mended, and an event says so. */
-function faultsOfLoss({ at, kind, unled, events }: Loss, streams: ReadonlyMap<string, RecordedEvent[]>): string[] {
+function faultsOfLoss(
+  { at, kind, unled, events, unheard }: Loss,
+  streams: ReadonlyMap<string, RecordedEvent[]>,
+): string[] {
   const faults: string[] = [];
   const isSaid = (stream: string) =>
     (streams.get(stream) ?? []).some(
@@ -232,7 +235,7 @@ function faultsOfLoss({ at, kind, unled, events }: Loss, streams: ReadonlyMap<st
   for (const id of unled)
     if (!isSaid(`build:${id}`)) faults.push(`build ${id}: nothing says that it was struck: ${kind}`);
   const lost = Map.groupBy(
-    events.filter(({ type }) => !TOLD_BY_OTHERS.includes(type)),
+    events.filter((event) => !TOLD_BY_OTHERS.includes(event.type) && !unheard.has(event)),
     ({ stream }) => stream,
   );
   for (const [stream, of] of lost) {

@@ -18,6 +18,8 @@ export interface Loss {
   unled: readonly number[];
   /** Events that the record lost, and that a workflow still knows. */
   events: readonly RecordedEvent[];
+  /** Those of them that the workflow of their build had not heard of: the worker died in the middle of the task that recorded them. */
+  unheard: ReadonlySet<RecordedEvent>;
 }
 
 /** A loss to come: the copy that it goes back to is taken at an earlier moment. */
@@ -77,15 +79,19 @@ export function planLoss(installation: Installation, { kind, at, copiedAt }: Pla
     if (kind === 'record restored, temporal lost') record.advance(record.lastId);
     const led = new Set(temporal.executions.filter(({ closed }) => !closed).map(({ memo }) => memo.build_id));
     const open = [...record.builds.values()].filter(({ completed_at }) => completed_at === null);
+    const lost =
+      kind === 'record set back'
+        ? [...before].flatMap(([stream, events]) => events.slice(record.streams.get(stream)?.length ?? 0))
+        : [];
+    const heardUntil = (stream: string) =>
+      temporal.executions.findLast(({ memo }) => stream === `build:${memo.build_id}`)?.heardUntil ?? 0;
     installation.losses.push({
       at: clock.now,
       kind,
       known: new Set([...record.builds.keys(), ...temporal.executions.map(({ memo }) => memo.build_id as number)]),
       unled: open.map(({ id }) => id).filter((id) => !led.has(id)),
-      events:
-        kind === 'record set back'
-          ? [...before].flatMap(([stream, events]) => events.slice(record.streams.get(stream)?.length ?? 0))
-          : [],
+      events: lost,
+      unheard: new Set(lost.filter(({ stream, recorded_at }) => Date.parse(recorded_at) > heardUntil(stream))),
     });
   });
 }

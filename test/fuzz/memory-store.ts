@@ -161,7 +161,8 @@ export function appendEvent(
   return db.ask(`append ${event.type}`, () => {
     const first = db.append(kind, id, event, expected);
     const last = follower && !first.repeated ? db.append(kind, id, follower) : first;
-    return { ...first, seq: last.event.seq };
+    // The follower may have been appended behind an earlier event.
+    return { ...first, seq: Math.max(first.event.seq, last.event.seq) };
   });
 }
 

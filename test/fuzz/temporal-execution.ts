@@ -86,6 +86,11 @@ export class Execution {
     this.startedAt = start.startedAt ?? server.clock.now;
   }
 
+  /** When its last task was completed: what was recorded since, it has not heard of. */
+  get heardUntil(): number {
+    return this.#history.at(-1)?.at ?? 0;
+  }
+
   /** Tasks that were completed, to be reset to. */
   get tasks(): number {
     return this.#history.length;
