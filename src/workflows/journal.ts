@@ -58,9 +58,10 @@ export class Journal<Event extends Told, Answer extends Standing> {
     return { owner: this.#options.owner, after_seq: this.#afterSeq };
   }
 
-  /** Records an event. */
+  /** Records an event, behind everything that is being recorded again. */
   async tell(event: Event): Promise<Answer> {
     for (;;) {
+      if (this.#tellingAgain && patched('tells-behind-what-it-tells-again')) await this.#tellingAgain.catch(() => {});
       try {
         const answer = await this.#options.append(event, this.expected);
         this.remember(event);

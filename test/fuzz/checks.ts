@@ -191,6 +191,13 @@ export function checkEnd(
         all: runs,
         isOver,
         isForgotten: forgot > 0,
+        wasShown: github.seen.some(
+          ({ kind, workflowId, at, titles }) =>
+            kind === 'list' &&
+            workflowId === build.workflow_id &&
+            at >= Date.parse(build.completed_at ?? '') &&
+            titles?.some((title) => title.includes(`hapax-${build.id}-`)),
+        ),
       }),
     );
   }
@@ -259,6 +266,9 @@ export function faultsOfAccepted(accepted: readonly Accepted[], recorded: readon
   return faults;
 }
 
+/** Begins the detail of such an end. GitHub may not answer for longer than anybody looks for a run of the build. */
+const CANCELLED_IN_DOUBT = 'cancelled while it needed attention';
+
 /** What is wrong with one build: its record, its workflow and its runs at GitHub must tell the same. */
 export function faultsOfBuild(
   build: { id: number; status: string; completed_at: string | null },
@@ -269,7 +279,15 @@ export function faultsOfBuild(
     all,
     isOver,
     isForgotten = false,
-  }: { own: readonly RunHistory[]; all: readonly RunHistory[]; isOver: boolean; isForgotten?: boolean },
+    wasShown = true,
+  }: {
+    own: readonly RunHistory[];
+    all: readonly RunHistory[];
+    isOver: boolean;
+    isForgotten?: boolean;
+    /** Whether GitHub has shown a run of the build to its workflow since the build ended. */
+    wasShown?: boolean;
+  },
 ): string[] {
   const name = `build ${build.id}`;
   const faults: string[] = [];
@@ -286,13 +304,17 @@ export function faultsOfBuild(
   const results = leading.map(({ closed }) => closed?.result as { build_id: number; status: string } | undefined);
   const said = results.findLast((result) => result?.build_id === build.id && !SAYS_NOTHING.includes(result.status));
   // A build with direct dispatches may be cancelled before it has a workflow; then nothing was sent.
-  const isUnled = !events.some(({ type }) => type === 'build_started');
+  const isUnled =
+    !events.some(({ type }) => type === 'build_started') ||
+    // Or its workflow could not start, because an equal request has one, of a build that the record had lost.
+    events.some(({ data }) => data.conclusion === 'workflow_lost');
   const isUnsaid = (isForgotten || isUnled) && said === undefined;
   if (isOver && !isUnsaid && said?.status !== build.status)
     say(` is ${build.status}, its workflow says ${said?.status}`);
   const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
   const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id));
-  if (stray) say(`: run ${stray.id} lives, and nobody follows it`);
+  const isSaidToBeInDoubt = events.some(({ data }) => String(data.detail).startsWith(CANCELLED_IN_DOUBT));
+  if (stray && (wasShown || !isSaidToBeInDoubt)) say(`: run ${stray.id} lives, and nobody follows it`);
   const cycles = cyclesOf(events);
   for (const cycle of cycles) faults.push(...faultsOfCycle(name, cycle, all));
   const earlier = new Set<unknown>();

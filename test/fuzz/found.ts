@@ -25,5 +25,10 @@ export const FOUND: ReadonlyMap<number, string> = new Map([
     'a build whose record was set back, and that was then reset, decided otherwise than in the run before, and hung',
   ],
   [911_292, 'a build cancelled in doubt let its run go on where GitHub refused its list for more than a minute'],
+  [936_689, 'the end of a retry was recorded before what came before it, while all of it was recorded again'],
+  [
+    920_807,
+    'a build whose end the record had lost stayed open while its workflow waited (reconcile-open-workflows.test.ts)',
+  ],
   [501_248, 'a worker that died while it recorded what was lost left nothing that says so'],
 ]);

@@ -1,5 +1,5 @@
 import { WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
-import { ApplicationFailure, TerminatedFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { TELL_AGAIN_SIGNAL } from '../../contracts/builds/build-workflow.ts';
 import { type Ending, findEndings, listOpen } from '../../store/endings/ending-list.ts';
 import { adoptInstallation } from '../../store/installation/installation-adopt.ts';
@@ -22,6 +22,7 @@ import {
   findExecution,
   isEndOfEarlierLife,
   isLedElsewhere,
+  isStillOpen,
   isTerminal,
   listClosedExecutions,
   listExecutionsOfBuild,
@@ -200,7 +201,9 @@ class Comparison {
     await this.#compareEndings(settled, async (execution, row) => {
       const isEnded = row !== undefined && row.completed_at !== null;
       // A workflow may stay open for a while after its end. Then it has set its last status.
-      const isWrong = isEnded && (!isTerminal(execution) || isEndOfEarlierLife(row, execution));
+      const isWrong = isEnded
+        ? !isTerminal(execution) || isEndOfEarlierLife(row, execution)
+        : isTerminal(execution) && (await isStillOpen(this.#deps.client, execution));
       if (row && !isWrong) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
         try {
@@ -321,10 +324,8 @@ class Comparison {
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) throw error;
       const { cause } = error;
-      if (cause instanceof ApplicationFailure)
-        return { state, reason: cause.message, ...(cause.type ? { type: cause.type } : {}) };
-      if (cause instanceof TerminatedFailure) return { state, reason: cause.message };
-      return { state, ...(cause ? { reason: cause.message } : {}) };
+      const type = cause instanceof ApplicationFailure && cause.type;
+      return { state, ...(cause && { reason: cause.message }), ...(type && { type }) };
     }
   }
 

@@ -86,6 +86,12 @@ export async function findExecution(client: Client, workflowId: string): Promise
   }
 }
 
+/** Says whether an execution that was listed as open still is, as Temporal itself knows it. */
+export async function isStillOpen(client: Client, { workflow_id, run_id }: Execution): Promise<boolean> {
+  const last = await findExecution(client, workflow_id);
+  return last?.run_id === run_id && last.state === 'RUNNING';
+}
+
 /** Lists every open workflow of a build or task. Temporal's listing may be seconds behind. */
 export async function* listOpenExecutions(client: Client): AsyncGenerator<Execution> {
   yield* list(client, `${OURS} AND ExecutionStatus = 'Running'`);
