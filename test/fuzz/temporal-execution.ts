@@ -350,7 +350,7 @@ export class Execution {
     before.#inbox = before.#received.map(({ job }) => job).filter((job) => !heard.has(job));
     for (const { at, name, value } of this.#upserts) if (at <= moment) before.upsert(name, value);
     if (this.closed && this.closed.at <= moment) {
-      before.#history = history;
+      before.#remember(history, this);
       before.closed = this.closed;
     } else {
       before.#takeUp(history, this);
@@ -374,11 +374,16 @@ export class Execution {
     into.#takeUp(this.#history.slice(0, task), this);
   }
 
-  /** Goes on behind a history of another execution: what was out then is started again, unless the inbox tells how it ended. */
-  #takeUp(history: CompletedTask[], from: Execution): void {
+  /** Has a history of another execution, with what its code knew. */
+  #remember(history: CompletedTask[], from: Execution): void {
     this.#history = history;
     for (const flag of from.#flags) this.#flags.add(flag);
     for (const patch of from.#patches) this.#patches.add(patch);
+  }
+
+  /** Goes on behind a history of another execution: what was out then is started again, unless the inbox tells how it ended. */
+  #takeUp(history: CompletedTask[], from: Execution): void {
+    this.#remember(history, from);
     const last = history.at(-1);
     const ended = new Set(this.#inbox.map(({ resolveActivity }) => resolveActivity?.seq));
     const fired = new Set(this.#inbox.map(({ fireTimer }) => fireTimer?.seq));
