@@ -93,7 +93,7 @@ function attributeOf(attributes: ReadonlyMap<string, unknown>, name: string): un
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** What each part of a query asks, as src/commands/reconcile/workflows.ts writes them. */
+/** What each part of a query asks, as src/commands/lifecycle/executions.ts writes them. */
 const CLAUSES: ReadonlyArray<[RegExp, (execution: Execution, ...words: string[]) => boolean]> = [
   [/^WorkflowType IN \((.+)\)$/, ({ type }, types = '') => types.includes(`'${type}'`)],
   [/^WorkflowType = '(\w+)'$/, ({ type }, wanted) => type === wanted],

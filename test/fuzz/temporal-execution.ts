@@ -342,10 +342,9 @@ export class Execution {
 
   /** This execution as it was at an earlier moment, for a server that is set back to it. */
   asOf(moment: number): Execution {
-    const { workflowId, runId, type, memo, input, originalRunId, startedAt } = this;
-    const before = new Execution(this.#server, { workflowId, runId, type, memo, input, originalRunId, startedAt });
+    const before = new Execution(this.#server, this);
     const history = this.#history.filter(({ at }) => at <= moment);
-    const heard = new Set(history.flatMap((task) => task.input));
+    const heard = new Set(history.flatMap(({ input }) => input));
     before.#received.push(...this.#received.filter(({ at }) => at <= moment));
     before.#inbox = before.#received.map(({ job }) => job).filter((job) => !heard.has(job));
     for (const { at, name, value } of this.#upserts) if (at <= moment) before.upsert(name, value);

@@ -23,6 +23,7 @@ import { findConfigurationVersion } from '../../store/builds/configuration-find.
 import type { Db } from '../../store/database.ts';
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
 import { endAbandoned } from '../lifecycle/end-abandoned.ts';
+import { assertNoLostEnd } from '../lifecycle/lost-end.ts';
 import { restart } from '../lifecycle/restart.ts';
 import { type StartDependencies, temporalFault } from '../lifecycle/start-workflow.ts';
 import { notFound, Refusal } from '../refusal.ts';
@@ -68,6 +69,7 @@ export async function cancelBuild(deps: OperateDependencies, id: number, by: str
 async function endCancelled(deps: OperateDependencies, id: number, by: string): Promise<void> {
   const build = await existing(deps, id);
   if (TERMINAL_STATUSES.includes(build.status)) throw ended(build);
+  await assertNoLostEnd(deps.client, 'build', build);
   const data = {
     conclusion: 'cancelled',
     run_attempt: build.run_attempt,

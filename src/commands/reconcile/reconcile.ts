@@ -8,14 +8,6 @@ import { saveReconciliation } from '../../store/installation/reconciliation-save
 import { findStream } from '../../store/record/stream-find.ts';
 import type { ListRuns } from '../builds/compare-shadow.ts';
 import type { OperateDependencies } from '../builds/operate-build.ts';
-import type { KnownInstallation } from '../lifecycle/installation.ts';
-import type { TaskDependencies } from '../tasks/create-task.ts';
-import { beginLostEndings, startLostSubscriptions } from './lost-endings.ts';
-import { compareForges } from './lost-retries.ts';
-import { endAs, type Recoverable, restore, resume } from './recover.ts';
-import { RECOVERABLE_BUILD } from './recover-build.ts';
-import { RECOVERABLE_TASK } from './recover-task.ts';
-import { compareSchedules } from './schedules.ts';
 import {
   type Execution,
   executionOf,
@@ -28,7 +20,15 @@ import {
   listExecutionsOfBuild,
   listOpenExecutions,
   subjectOf,
-} from './workflows.ts';
+} from '../lifecycle/executions.ts';
+import type { KnownInstallation } from '../lifecycle/installation.ts';
+import type { TaskDependencies } from '../tasks/create-task.ts';
+import { beginLostEndings, startLostSubscriptions } from './lost-endings.ts';
+import { compareForges } from './lost-retries.ts';
+import { endAs, type Recoverable, restore, resume } from './recover.ts';
+import { RECOVERABLE_BUILD } from './recover-build.ts';
+import { RECOVERABLE_TASK } from './recover-task.ts';
+import { compareSchedules } from './schedules.ts';
 
 /** What it takes to start a workflow in place of a lost one. */
 export type RecoverDependencies = OperateDependencies &

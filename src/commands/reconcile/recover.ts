@@ -7,9 +7,9 @@ import { StreamWentOn } from '../../domain/record/stream-fault.ts';
 import { appendEvent } from '../../store/record/event-append.ts';
 import { findStream } from '../../store/record/stream-find.ts';
 import { endAbandoned, type Step } from '../lifecycle/end-abandoned.ts';
+import { type Execution, findExecution, inputOfExecution } from '../lifecycle/executions.ts';
 import type { Kind, Subject, SubjectInput } from '../lifecycle/kind.ts';
 import type { Ended, Outcome, ReconcileDependencies, RecoverDependencies } from './reconcile.ts';
-import { type Execution, findExecution, inputOfExecution } from './workflows.ts';
 
 /** The end of a build or task, to be recorded for a workflow that did not record it. */
 export interface End<Event extends ToldEvent> {

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import { advanceBuildIds } from '../../store/builds/build-id-advance.ts';
 import { reserveBuildIds } from '../../store/builds/build-id-reserve.ts';
 import type { Db } from '../../store/database.ts';
+import { highestBuildId } from '../lifecycle/executions.ts';
 import type { KnownInstallation } from '../lifecycle/installation.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
-import { highestBuildId } from './workflows.ts';
 
 /** How long Temporal may take to say which ids are in use. */
 const CHECK_TIMEOUT_MS = 2_500;

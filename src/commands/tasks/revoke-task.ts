@@ -5,6 +5,7 @@ import type { Task } from '../../domain/tasks/task.ts';
 import { findTask } from '../../store/tasks/task-find.ts';
 import { TASKS } from '../../store/tasks/task-stream.ts';
 import { endAbandoned } from '../lifecycle/end-abandoned.ts';
+import { assertNoLostEnd } from '../lifecycle/lost-end.ts';
 import { temporalFault } from '../lifecycle/start-workflow.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import type { TaskDependencies } from './create-task.ts';
@@ -55,6 +56,7 @@ async function endRevoked(
 ): Promise<void> {
   const task = await existingTask(deps, id);
   if (task.completed_at !== null) throw ended(task);
+  await assertNoLostEnd(deps.client, 'task', task);
   const data = { reason: 'terminated', by } as const;
   const ending = { key: `${task.redrives}`, type: 'task_revoked', data } as const;
   await endAbandoned(deps, TASKS, id, ANNOUNCED_ENDS.revoked, { ending });

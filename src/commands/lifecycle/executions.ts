@@ -4,7 +4,7 @@ import { BUILD_WORKFLOW, type BuildMemo } from '../../contracts/builds/build-wor
 import { ENDED_TASK_STATUSES, type TaskStatus } from '../../contracts/tasks/task.ts';
 import { LED_ELSEWHERE, TASK_WORKFLOW, TASK_WORKFLOWS, type TaskMemo } from '../../contracts/tasks/task-workflow.ts';
 import type { Ending } from '../../store/endings/ending-list.ts';
-import { STATUS } from '../lifecycle/start-workflow.ts';
+import { STATUS } from './start-workflow.ts';
 
 const OURS = `WorkflowType IN (${[BUILD_WORKFLOW, ...TASK_WORKFLOWS].map((name) => `'${name}'`).join(', ')})`;
 const PAGE = 1_000;
