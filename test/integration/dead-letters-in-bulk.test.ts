@@ -104,7 +104,7 @@ describe('dead letters in bulk', () => {
     expect(first.status).toBe(200);
     const { discarded, refused, next_cursor } = discardAnswer.parse(first.json);
     expect([discarded.length, refused]).toEqual([2, []]);
-    expect(next_cursor).not.toBeNull();
+    expect(next_cursor).toEqual(expect.anything());
     const second = discardAnswer.parse((await post('/dlq/discard', { kind: 'message', cursor: next_cursor })).json);
     expect([second.discarded.length, second.next_cursor]).toEqual([1, null]);
     expect(await listed('kind=message')).toEqual([]);

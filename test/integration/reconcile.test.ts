@@ -66,7 +66,7 @@ describe('hapax reconcile', () => {
     const task = (
       await world.call('POST', '/tasks', { name: 'semantic_search', args: ['moon'], task_id: 'waits', eta })
     ).json;
-    await eventually(async () => expect((await world.build(build)).workflow_run_id).not.toBeNull());
+    await eventually(async () => expect((await world.build(build)).workflow_run_id).toEqual(expect.anything()));
     await (await eventually(() => workflowOf(`HapaxBuildId = '${build}'`))).terminate('wrong branch');
     await (await eventually(() => workflowOf(`HapaxTaskId = '${task.task_id}'`))).terminate();
 
@@ -256,7 +256,8 @@ describe('hapax reconcile', () => {
       expect((await world.call('POST', '/tasks', task)).status).toBe(202);
       subjects.push(`build:${id}`, `task:lost-${n}`);
     }
-    for (const id of builds) await eventually(async () => expect((await world.build(id)).run_attempt).not.toBeNull());
+    for (const id of builds)
+      await eventually(async () => expect((await world.build(id)).run_attempt).toEqual(expect.anything()));
     const rows = await world.db<Array<{ workflow_id: string }>>`
       SELECT workflow_id FROM builds WHERE completed_at IS NULL UNION ALL SELECT workflow_id FROM tasks WHERE completed_at IS NULL`;
     expect(rows).toHaveLength(subjects.length);
