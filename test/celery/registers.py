@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 
 from hapax_worker.poller.registration import register
@@ -16,4 +17,6 @@ async def main():
     return "registered"
 
 
-print(json.dumps(asyncio.run(main())))
+print(json.dumps(asyncio.run(main())), flush=True)
+# As the worker does: an orderly end of CPython can crash on threads of Temporal's core.
+os._exit(0)

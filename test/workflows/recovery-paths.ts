@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { inject } from 'vitest';
 import { TELL_AGAIN_SIGNAL } from '../../src/contracts/builds/build-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
@@ -36,6 +37,26 @@ export const RECOVERY_PATHS: Readonly<Record<string, (world: World) => Promise<s
       if (!types.includes('build_recovered') || !types.includes('run_updated')) throw new Error(`only ${types}`);
     });
     await world.call('POST', '/builds/1/cancel', {});
+    return workflowId;
+  },
+  'build-that-ends-while-it-is-recorded-again': async (world) => {
+    const workflowId = await begun(world);
+    const { workflow_run_id } = await world.build(1);
+    const owner = postgres(world.databaseUrl, { max: 1, onnotice: () => {} });
+    await owner.begin(async (tx) => {
+      await tx`LOCK TABLE events IN ACCESS EXCLUSIVE MODE`;
+      await tellAgain(world, workflowId);
+      await world.github.force(workflow_run_id!, 'completed', 'success');
+      await eventually(async () => {
+        const { events } = await world.client.workflow.getHandle(workflowId).fetchHistory();
+        const hasHeard = events!.some(({ markerRecordedEventAttributes: marker }) =>
+          Buffer.from(marker?.details?.['patch-data']?.payloads?.[0]?.data ?? []).includes('tells-behind'),
+        );
+        if (!hasHeard) throw new Error('the workflow has not heard of the end');
+      });
+    });
+    await owner.end();
+    await world.ended(1);
     return workflowId;
   },
   'build-redriven-whose-run-had-succeeded': async (world) => {
