@@ -312,7 +312,9 @@ export function faultsOfBuild(
   if (isOver && !isUnsaid && said?.status !== build.status)
     say(` is ${build.status}, its workflow says ${said?.status}`);
   const triggered = events.filter(({ type }) => type === 'workflow_triggered').map(({ data }) => data.workflow_run_id);
-  const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id));
+  // GitHub has taken its cancellation, and may need longer for it than the schedule goes on.
+  const stopped = events.filter(({ type }) => type === 'late_run_cancelled').map(({ data }) => data.workflow_run_id);
+  const stray = own.find(({ id, isLive }) => isLive && !triggered.includes(id) && !stopped.includes(id));
   const isSaidToBeInDoubt = events.some(({ data }) => String(data.detail).startsWith(CANCELLED_IN_DOUBT));
   if (stray && (wasShown || !isSaidToBeInDoubt)) say(`: run ${stray.id} lives, and nobody follows it`);
   const cycles = cyclesOf(events);
