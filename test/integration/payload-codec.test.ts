@@ -9,7 +9,7 @@ import { eventually } from '../world/eventually.ts';
 import { openReceiver, type Receiver } from '../world/receiver.ts';
 import { setStreamBack } from '../world/set-back.ts';
 import { openWorld, type World } from '../world/world.ts';
-import { hapax } from './told-builds.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 
 const key = () => randomBytes(32);
 
@@ -110,13 +110,7 @@ describe('what Temporal keeps, with TEMPORAL_CODEC_KEYS', () => {
     await isCompleted(`HapaxTaskId = '${task_id}'`);
     await setStreamBack(world.databaseUrl, { table: 'builds', id, events: 0, row: undefined });
     await setStreamBack(world.databaseUrl, { table: 'tasks', id: task_id, events: 0, row: undefined });
-    const { stdout } = await hapax(['reconcile'], {
-      DATABASE_URL: world.databaseUrl,
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: world.namespace,
-      TEMPORAL_CODEC_KEYS: codecKeys,
-      LOG_LEVEL: 'fatal',
-    });
+    const { stdout } = await reconcileWorld(world, [], { TEMPORAL_CODEC_KEYS: codecKeys });
     expect(stdout).toContain('2 differ, 0 could not be repaired');
     const { status, conclusion, inputs } = build;
     expect(await world.build(id)).toMatchObject({ status, conclusion, inputs });
@@ -132,10 +126,7 @@ describe('a key that is replaced', () => {
     const world = await openWorld('server', { TEMPORAL_CODEC_KEYS: setting('old', old) });
     onTestFinished(() => world.close());
     const reconcile = async (TEMPORAL_CODEC_KEYS: string) => {
-      const { lines } = await hapax(['reconcile'], {
-        ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-        ...{ TEMPORAL_NAMESPACE: world.namespace, TEMPORAL_CODEC_KEYS, LOG_LEVEL: 'fatal' },
-      });
+      const { lines } = await reconcileWorld(world, [], { TEMPORAL_CODEC_KEYS });
       return lines;
     };
     const put = async (name: string) => {

@@ -1,17 +1,13 @@
-import { afterEach, expect, inject, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../world/eventually.ts';
 import { setStreamBack } from '../world/set-back.ts';
 import { openWorld, type World } from '../world/world.ts';
-import { hapax } from './told-builds.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 
 let world: World;
 afterEach(() => world.close());
 
-const reconcile = () =>
-  hapax(['reconcile'], {
-    ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-    ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
-  });
+const reconcile = () => reconcileWorld(world);
 
 it('a lost end is recorded again while the workflow of the build is still open', async () => {
   // The workflow stays open for this long.

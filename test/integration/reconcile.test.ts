@@ -22,6 +22,7 @@ import { forget } from '../world/forget-workflow.ts';
 import { setStreamBack } from '../world/set-back.ts';
 import { taskStory } from '../world/task-story.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 import { hapax, story, tell } from './told-builds.ts';
 
 describe('hapax reconcile', () => {
@@ -40,13 +41,7 @@ describe('hapax reconcile', () => {
   });
   afterAll(() => world.close());
 
-  const reconcile = (...args: string[]) =>
-    hapax(['reconcile', ...args], {
-      DATABASE_URL: world.databaseUrl,
-      TEMPORAL_ADDRESS: inject('temporalAddress'),
-      TEMPORAL_NAMESPACE: world.namespace,
-      LOG_LEVEL: 'fatal',
-    });
+  const reconcile = (...args: string[]) => reconcileWorld(world, args);
   const compareNow = (client: Client = world.client) => {
     const ours = { GITHUB_REPO: 'acme/images', TEMPORAL_NAMESPACE: world.namespace, GITHUB_POLL_INTERVAL: '100ms' };
     const settings = readSettings(ours);

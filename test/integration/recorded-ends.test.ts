@@ -9,7 +9,7 @@ import { TASK_WORKFLOW, type TaskInput, taskWorkflowId } from '../../src/contrac
 import { eventually } from '../world/eventually.ts';
 import { startFreezingProxy } from '../world/freezing-proxy.ts';
 import { openWorld, type World } from '../world/world.ts';
-import { hapax } from './told-builds.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 
 /** State of a pending activity that a worker has. */
 const STARTED = 2;
@@ -215,10 +215,7 @@ describe('the end of a task, which its attempt records', () => {
       memo: { task_id: id, fingerprint: 'f' },
     });
     await eventually(async () => {
-      const { lines } = await hapax(['reconcile'], {
-        ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-        ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
-      });
+      const { lines } = await reconcileWorld(world);
       expect(lines.filter((line) => line.startsWith(`task:${id} `))).toHaveLength(1);
     });
     await inState(id, { status: 'PENDING', received_at: null });

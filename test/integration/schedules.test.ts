@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FeedEvent } from '../../src/contracts/event-feed.ts';
 import { FIRE_WORKFLOW, temporalScheduleId } from '../../src/contracts/schedules/fire-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
@@ -11,7 +11,7 @@ import { startAnotherApi } from '../world/another-api.ts';
 import { person } from '../world/command-line.ts';
 import { eventually } from '../world/eventually.ts';
 import { openWorld, type World } from '../world/world.ts';
-import { hapax } from './told-builds.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 
 const YEARLY = { cron: ['0 0 1 1 *'] };
 
@@ -47,11 +47,7 @@ const fired = async (name: string, count: number) =>
   });
 /** A time so many seconds from now, exact to the second as the times of a schedule are. */
 const second = (n: number) => new Date(Math.floor(Date.now() / 1_000) * 1_000 + n * 1_000).toISOString();
-const reconcile = () =>
-  hapax(['reconcile'], {
-    ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-    ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
-  });
+const reconcile = () => reconcileWorld(world);
 const idOf = (event: FeedEvent, index = 0) =>
   Number((event.event_data!.made as Array<{ made: string }>)[index]!.made.replace('build:', ''));
 

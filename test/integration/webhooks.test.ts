@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../src/contracts/settings.ts';
 import { webhooksOf } from '../../src/processes/github.ts';
 import { lazyTemporalClient } from '../../src/processes/temporal.ts';
@@ -15,7 +15,7 @@ import { settleDelivery } from '../../src/store/github/delivery-settle.ts';
 import { startAnotherApi, startCutOffApi } from '../world/another-api.ts';
 import { eventually } from '../world/eventually.ts';
 import { DATABASES, openTestDatabase, openWorld, type World } from '../world/world.ts';
-import { hapax } from './told-builds.ts';
+import { reconcileWorld } from './reconcile-world.ts';
 
 const SECRETS = ['the-new-secret', 'the-old-secret'];
 
@@ -294,12 +294,7 @@ describe('webhooks', () => {
       await owner`DELETE FROM events WHERE stream = ${`build:${build.id}`}`;
       await owner`DELETE FROM builds WHERE id = ${build.id}`;
       await owner`ALTER TABLE events ENABLE TRIGGER ALL`;
-      const reconciled = await hapax(['reconcile'], {
-        DATABASE_URL: world.databaseUrl,
-        TEMPORAL_ADDRESS: inject('temporalAddress'),
-        TEMPORAL_NAMESPACE: world.namespace,
-        LOG_LEVEL: 'fatal',
-      });
+      const reconciled = await reconcileWorld(world);
       expect(reconciled.lines).toContain(
         `build:${build.id} is ahead in Temporal: the record has lost events: restored`,
       );

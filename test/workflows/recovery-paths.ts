@@ -1,9 +1,8 @@
 import postgres from 'postgres';
-import { inject } from 'vitest';
 import { TELL_AGAIN_SIGNAL } from '../../src/contracts/builds/build-workflow.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/tasks/task-queues.ts';
 import { taskWorkflowId } from '../../src/contracts/tasks/task-workflow.ts';
-import { hapax } from '../integration/told-builds.ts';
+import { reconcileWorld } from '../integration/reconcile-world.ts';
 import { eventually } from '../world/eventually.ts';
 import { forget } from '../world/forget-workflow.ts';
 import { setStreamBack } from '../world/set-back.ts';
@@ -100,10 +99,7 @@ async function waitingTask(world: World): Promise<string> {
 /** Until a comparison has found something and mended it. */
 async function reconcile(world: World): Promise<void> {
   await eventually(async () => {
-    const { lines } = await hapax(['reconcile'], {
-      ...{ DATABASE_URL: world.databaseUrl, TEMPORAL_ADDRESS: inject('temporalAddress') },
-      ...{ TEMPORAL_NAMESPACE: world.namespace, LOG_LEVEL: 'fatal' },
-    });
+    const { lines } = await reconcileWorld(world);
     if (lines.at(-1) !== '1 differ, 0 could not be repaired') throw new Error(lines.join('; '));
   });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,13 +55,12 @@ export async function startRabbitMq(): Promise<RabbitMq> {
   };
   const url = `amqp://guest:guest@127.0.0.1:${port}/%2F`;
   let server: ServerProcess | undefined;
-  let marks = 0;
   /**
    * Waits until the queues that there are have been written. RabbitMQ writes a new queue after some seconds, but confirms its messages at
    * once. If it is killed in between, it forgets both, which no client can mend. What it writes keeps its order.
    */
   const queuesWritten = async () => {
-    const mark = `mark-${port}-${++marks}`;
+    const mark = randomUUID();
     const connection = await connect(url);
     await (await connection.createChannel()).assertQueue(mark, { durable: true });
     await connection.close();

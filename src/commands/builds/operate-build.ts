@@ -23,6 +23,7 @@ import { findConfigurationVersion } from '../../store/builds/configuration-find.
 import type { Db } from '../../store/database.ts';
 import { findCallbackUrl } from '../../store/endings/callback-target-find.ts';
 import { endAbandoned } from '../lifecycle/end-abandoned.ts';
+import { findExecution } from '../lifecycle/executions.ts';
 import { assertNoLostEnd } from '../lifecycle/lost-end.ts';
 import { restart } from '../lifecycle/restart.ts';
 import { type StartDependencies, temporalFault } from '../lifecycle/start-workflow.ts';
@@ -203,12 +204,10 @@ function notSupported({ request }: Build, why: string): Refusal {
 
 /** Says whether the workflow of a build is running. */
 async function isLed({ client }: OperateDependencies, { workflow_id }: Build): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflow_id).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+  const last = await findExecution(client, workflow_id).catch((error: unknown) => {
     throw temporalFault(error);
-  }
+  });
+  return last?.state === 'RUNNING';
 }
 
 async function signalled(build: Build, signal: () => Promise<void>): Promise<void> {

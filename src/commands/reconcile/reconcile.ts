@@ -203,7 +203,7 @@ class Comparison {
       // A workflow may stay open for a while after its end. Then it has set its last status.
       const isWrong = isEnded
         ? !isTerminal(execution) || isEndOfEarlierLife(row, execution)
-        : isTerminal(execution) && (await isStillOpen(this.#deps.client, execution));
+        : row && isTerminal(execution) && (await isStillOpen(this.#deps.client, execution));
       if (row && !isWrong) return;
       await this.#mend(subjectOf(execution), 'record_set_back', async () => {
         try {

@@ -150,11 +150,19 @@ async function turn(deps: MakeDependencies, name: string, from: Schedule['status
   return applyRecorded(deps, name);
 }
 
-/** Records an event. Returns false if it cannot follow: somebody else did the same or changed the schedule in the meantime. */
-async function recorded({ db }: MakeDependencies, name: string, event: Told): Promise<boolean> {
-  const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `${event.type}:${randomUUID()}` };
-  return appendEvent(db, SCHEDULES, name, told as ScheduleEvent).then(
-    () => true,
+/**
+ * Records an event. Returns false if it cannot follow, or another one has its key: somebody else did the same or changed the schedule in
+ * the meantime.
+ */
+async function recorded(
+  { db }: MakeDependencies,
+  name: string,
+  event: Told,
+  dedupe_key = `${event.type}:${randomUUID()}`,
+): Promise<boolean> {
+  const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key } as ScheduleEvent;
+  return appendEvent(db, SCHEDULES, name, told).then(
+    ({ repeated }) => !repeated,
     (error: unknown) => {
       if (!(error instanceof IllegalEvent)) throw error;
       return false;
@@ -163,16 +171,8 @@ async function recorded({ db }: MakeDependencies, name: string, event: Told): Pr
 }
 
 /** Records a version. If two ask for one at once, the second has not seen the first. */
-async function recordVersion({ db }: MakeDependencies, name: string, event: Told, version: number): Promise<void> {
-  const told = { ...event, occurred_at: new Date().toISOString(), dedupe_key: `version:${version}` } as ScheduleEvent;
-  const isNew = await appendEvent(db, SCHEDULES, name, told).then(
-    ({ repeated }) => !repeated,
-    (error: unknown) => {
-      if (!(error instanceof IllegalEvent)) throw error;
-      return false;
-    },
-  );
-  if (isNew) return;
+async function recordVersion(deps: MakeDependencies, name: string, event: Told, version: number): Promise<void> {
+  if (await recorded(deps, name, event, `version:${version}`)) return;
   const detail = `schedule ${name} was changed in the meantime; read it and decide again`;
   throw new Refusal('precondition_failed', { detail });
 }

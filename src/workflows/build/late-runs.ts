@@ -49,12 +49,12 @@ export async function cancelLateRuns(
 export async function lookForLateRuns(build: OpenBuild, tokens: string[] = []): Promise<void> {
   if (tokens.length === 0 || !patched('last-look-without-a-run')) return;
   // Older versions gave up after a minute also what was found: that was neither stopped nor recorded.
-  if (patched('last-look-stops-what-it-finds')) await cancelRunsOf(build, tokens, undefined, IN_DOUBT_MS);
+  if (patched('last-look-stops-what-it-finds')) await cancelRunsOf(build, tokens);
   else await within(LOOK_MS, () => cancelRunsOf(build, tokens));
 }
 
 /** Cancels and records the runs that carry one of the tokens, except the build's own. */
-async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run, withinMs = LOOK_MS) {
+async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run) {
   const { policy, request, created_at } = build.input;
   const { forge } = request;
   const github = githubActivities(policy.request_timeout_ms);
@@ -67,7 +67,7 @@ async function cancelRunsOf(build: OpenBuild, tokens: string[], own?: Run, withi
       tokens,
       since: created_at,
     });
-  const finding = patched(STOPS_OTHERS_IN_TIME) ? await within(withinMs, find) : await find();
+  const finding = patched(STOPS_OTHERS_IN_TIME) ? await within(own ? LOOK_MS : IN_DOUBT_MS, find) : await find();
   if (finding?.kind !== 'found') return;
   for (const { run_id, run_url } of finding.runs) {
     if (run_id === own?.run_id) continue;
